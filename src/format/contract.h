@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a format gives the engine: bodiless prototypes, each met by a small
+ * `static inline` function of the same name in the format's header
+ * (arm64_s2.h ...). All are pure: values in, values out, no memory access.
+ * The engine's sources are compiled once per format, so every call inlines.
+ *
+ * Words: an *entry* is one 64-bit word of a table page at a *level* (0 is the
+ * smallest page). A *leaf* maps, a *table* entry points to the next lower
+ * level. A *template* is a leaf without its address. `geo` is the table's
+ * shape; functions that need no part of it still take it, so that a format
+ * with more variants can be added without touching the engine.
+ */
+#ifndef NW_FORMAT_CONTRACT_H
+#define NW_FORMAT_CONTRACT_H
+
+#include <nestwalk/format.h>
+
+/* ---- shape ------------------------------------------------------------ */
+
+/*
+ * Check a configuration and compute the shape.
+ * NW_E_CONFIG: *argument names the field; *geo is untouched.
+ */
+static inline enum nw_status nwf_geometry(const struct nw_format_config *config,
+					  struct nw_geometry *geo,
+					  const char **argument);
+
+/* ---- leaves ----------------------------------------------------------- */
+
+/*
+ * A leaf of `level` with these attributes and address 0.
+ * NW_E_LEVEL, NW_E_ATTRS: not expressible; *entry untouched.
+ */
+static inline enum nw_status nwf_leaf_template(const struct nw_geometry *geo,
+					       unsigned level,
+					       const struct nw_attrs *attrs,
+					       nw_entry_t *entry);
+
+/* Put an address (aligned to the level, within oa_bits) into a template. */
+static inline nw_entry_t nwf_leaf_at(const struct nw_geometry *geo,
+				     nw_entry_t leaf_template, uint64_t pa);
+
+/* The leaf that maps the next output span with the same attributes. */
+static inline nw_entry_t nwf_leaf_next(const struct nw_geometry *geo,
+				       unsigned level, nw_entry_t leaf);
+
+static inline uint64_t nwf_leaf_pa(const struct nw_geometry *geo,
+				   unsigned level, nw_entry_t leaf);
+
+/*
+ * The first of the leaves one level down that together translate exactly as
+ * this leaf does: same output start, rights, type, accessed and dirty state.
+ * Marks that belong to the block alone (contiguous, nT) are dropped.
+ */
+static inline nw_entry_t nwf_split_child(const struct nw_geometry *geo,
+					 unsigned level, nw_entry_t leaf);
+
+/*
+ * Add rights / remove rights. Everything else stays, dirty and accessed state
+ * included; removing the write right also removes DBM.
+ * NW_E_ATTRS: the result cannot be expressed, or no right would be left.
+ */
+static inline enum nw_status nwf_leaf_relax(const struct nw_geometry *geo,
+					    nw_entry_t leaf, unsigned prot,
+					    nw_entry_t *out);
+static inline enum nw_status nwf_leaf_restrict(const struct nw_geometry *geo,
+					       nw_entry_t leaf, unsigned prot,
+					       nw_entry_t *out);
+
+/* Non-zero if hardware may write this live leaf (access flag, dirty state):
+ * a change of it must be an atomic read-modify-write (protocols.md 3). */
+static inline int nwf_leaf_hw_writable(const struct nw_geometry *geo,
+				       nw_entry_t leaf);
+
+/* ---- tables ----------------------------------------------------------- */
+
+static inline nw_entry_t nwf_table_entry(const struct nw_geometry *geo,
+					 uint64_t next_pa);
+static inline uint64_t nwf_table_pa(const struct nw_geometry *geo,
+				    nw_entry_t entry);
+
+/* ---- classification --------------------------------------------------- */
+
+/* Fast class by the valid and type bits alone: EMPTY, INVALID, TABLE, LEAF, or
+ * RESERVED where the type does not exist at this level. */
+static inline enum nw_entry_kind nwf_kind(const struct nw_geometry *geo,
+					  unsigned level, nw_entry_t entry);
+
+/* Valid bit only: may hardware use this entry at all? */
+static inline int nwf_is_valid(nw_entry_t entry);
+
+/* Everything, every reserved bit checked. */
+static inline void nwf_decode(const struct nw_geometry *geo, unsigned level,
+			      nw_entry_t entry, struct nw_decoded *out);
+
+/*
+ * Must a live `old` be invalidated and flushed before `new_entry` may be
+ * written (break-before-make)? 0 when old is not valid, new is not valid, or
+ * the two differ only in what the architecture lets change in place; a change
+ * of size is excused only by the features in geo.
+ */
+static inline int nwf_change_needs_break(const struct nw_geometry *geo,
+					 unsigned level, nw_entry_t old,
+					 nw_entry_t new_entry);
+
+#endif
