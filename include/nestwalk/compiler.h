@@ -34,4 +34,21 @@
 #define NW_RCU
 #endif
 
+/* Builds made to be wrong on purpose (meson -Dsabotage=...). */
+#ifndef NW_SABOTAGE_EARLY_FREE
+#define NW_SABOTAGE_EARLY_FREE 0 /* free table pages before their flush */
+#endif
+#ifndef NW_SABOTAGE_NO_BBM
+#define NW_SABOTAGE_NO_BBM 0 /* replace live entries without a break */
+#endif
+#ifndef NW_SABOTAGE_NO_TLBI
+#define NW_SABOTAGE_NO_TLBI 0 /* no invalidation at all */
+#endif
+#ifndef NW_SABOTAGE_LOCAL_TLBI
+#define NW_SABOTAGE_LOCAL_TLBI 0 /* invalidate on this CPU only */
+#endif
+#ifndef NW_SABOTAGE_NO_IPAS2
+#define NW_SABOTAGE_NO_IPAS2 0 /* only the combined entries, not by IPA */
+#endif
+
 #endif

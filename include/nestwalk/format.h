@@ -16,6 +16,13 @@ typedef uint64_t nw_entry_t;
 
 #define NW_LEVELS_MAX 5
 
+/* How traces and other lasting records name a format; never renumbered. */
+enum nw_format_id {
+	NW_FORMAT_ID_NONE,
+	NW_FORMAT_ID_arm64_s2,
+	NW_FORMAT_ID_arm64_el2,
+};
+
 /* Rights. A mapping with none of them is no mapping (requirements S4.1). */
 #define NW_PROT_R 0x01u
 #define NW_PROT_W 0x02u

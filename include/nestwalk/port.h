@@ -57,6 +57,15 @@ struct nw_port_ops {
 	 */
 	void (*invalidate)(void *ctx, const struct nw_flush_request *request);
 	/*
+	 * The same for the calling CPU alone, whose TLB is the only one that
+	 * can hold translations of these ranges: a table that no other CPU
+	 * walks (NW_FIXMAP_PRIVATE_ROOT). No table
+	 * entry is ever named here. May be NULL: what needs it then says
+	 * NW_E_UNSUPPORTED.
+	 */
+	void (*invalidate_local)(void *ctx,
+				 const struct nw_flush_request *request);
+	/*
 	 * Table pages live in one linear window:
 	 * virtual address = physical address + virt_minus_phys.
 	 */

@@ -69,8 +69,7 @@ struct nw_table {
 	const struct nw_port_ops *port;
 	void *port_ctx;
 	uint64_t virt_minus_phys;
-	nw_entry_t *root; /* live root; reached only through entry.h */
-	nw_pa_t root_pa;
+	nw_pa_t root_pa; /* its entries are reached only through entry.h */
 	struct nw_geometry geo;
 	uint8_t mode;	/* enum nw_mode */
 	uint8_t regime; /* enum nw_regime */
@@ -85,8 +84,7 @@ struct nw_mapping {
 	uint8_t level;		 /* where the walk ended */
 	nw_ia_t base;		 /* start of the entry's span */
 	nw_pa_t pa;		 /* LEAF: output for the address that was asked */
-	struct nw_attrs attrs;	 /* LEAF */
-	nw_entry_t entry;
+	nw_entry_t entry;	 /* its attributes: nw_mapping_attrs() */
 };
 
 /* ---- life ------------------------------------------------------------- */
@@ -133,12 +131,12 @@ NW_MUST_CHECK enum nw_status nw_cache_topup(struct nw_table *t,
 void nw_cache_drain(struct nw_table *t, struct nw_page_cache *cache);
 
 /*
- * Most table pages that nw_map() of this range can take, whatever the table
- * holds. A cache with that many makes the call all-or-nothing. 0 for a range
- * that nw_map() would refuse.
+ * Most table pages that nw_map() with these arguments can take, whatever the
+ * table holds: exact for an empty table. A cache with that many makes the call
+ * all-or-nothing. 0 for a range that nw_map() would refuse.
  */
 uint64_t nw_map_pages_max(const struct nw_table *t, nw_ia_t ia,
-			  uint64_t size_bytes, unsigned max_level);
+			  uint64_t size_bytes, nw_pa_t pa, unsigned max_level);
 
 /* The same for nw_unmap(), nw_protect() and nw_split(), for any range. */
 unsigned nw_break_pages_max(const struct nw_table *t);
@@ -219,11 +217,21 @@ NW_MUST_CHECK enum nw_status nw_split(struct nw_table *t, nw_ia_t ia,
 
 /*
  * What is at `ia`. Never writes, never waits. NW_OK with kind EMPTY where
- * nothing is mapped. NW_E_IA_RANGE; NW_E_CORRUPT with `entry` filled in.
+ * nothing is mapped. NW_E_BUSY where a writer is replacing the entry right now
+ * (NW_MODE_READERS): neither mapped nor unmapped, ask again. NW_E_IA_RANGE,
+ * NW_E_NULL; NW_E_CORRUPT with `level` and `entry` filled in.
  * Locks: NW_MODE_READERS: none (it enters the section itself).
  */
 NW_MUST_CHECK enum nw_status nw_lookup(struct nw_table *t, nw_ia_t ia,
 				       struct nw_mapping *out);
+
+/*
+ * Attributes of a mapping that nw_lookup() found: decodes `entry`, touches no
+ * table. NW_E_WRONG_KIND when it is no leaf.
+ */
+NW_MUST_CHECK enum nw_status nw_mapping_attrs(const struct nw_table *t,
+					      const struct nw_mapping *mapping,
+					      struct nw_attrs *attrs);
 
 /* ---- visitor walk ----------------------------------------------------- */
 
@@ -270,6 +278,7 @@ NW_MUST_CHECK enum nw_status nw_walk(struct nw_table *t, nw_ia_t ia,
  */
 struct nw_format_ops {
 	const char *name;
+	uint8_t trace_id; /* enum nw_format_id: how a trace names the format */
 	enum nw_status (*geometry)(const struct nw_format_config *config,
 				   struct nw_geometry *geo,
 				   const char **argument);
@@ -297,6 +306,8 @@ struct nw_format_ops {
 	enum nw_status (*walk)(struct nw_table *, nw_ia_t, uint64_t, unsigned,
 			       nw_visitor_fn, void *, struct nw_result *);
 	enum nw_status (*teardown_step)(struct nw_table *, unsigned);
+	enum nw_status (*slot_prepare)(struct nw_table *, nw_ia_t, unsigned,
+				       struct nw_page_cache *, nw_pteref_t *);
 };
 
 extern const struct nw_format_ops nw_arm64_s2_ops;  /* arm64 stage 2 */

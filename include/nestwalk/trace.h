@@ -11,40 +11,69 @@
 
 #include <nestwalk/compiler.h>
 
-/* Arguments a, b, c of each event stand beside it; unused ones are 0. */
+/*
+ * Arguments a, b, c of each event stand beside it; unused ones are 0. Entries
+ * are named by the address that software uses for them; NW_EV_PAGE_ALLOC says
+ * which physical page that is.
+ */
 enum nw_event {
 	NW_EV_NONE,
 	/* entries: a = address of the entry */
 	NW_EV_ENTRY_READ,     /* b = value */
-	NW_EV_ENTRY_INIT,     /* b = value, c = count: unpublished, consecutive */
-	NW_EV_ENTRY_WRITE,    /* b = old, c = new: exclusive store to a live table */
-	NW_EV_ENTRY_RMW,      /* b = expected, c = new: compare-and-swap succeeded */
+	NW_EV_ENTRY_INIT,     /* b = value, c = 1: store to an unpublished page */
+	NW_EV_ENTRY_WRITE,    /* b = old, c = new: exclusive store, relaxed */
+	NW_EV_ENTRY_LINK,     /* b = old, c = new: exclusive store, release */
+	NW_EV_ENTRY_RMW,      /* b = found, c = new: atomic, succeeded */
 	NW_EV_ENTRY_RMW_FAIL, /* b = expected, c = found */
 	NW_EV_ENTRY_LOCK,     /* b = old, c = token */
 	NW_EV_ENTRY_PUBLISH,  /* b = old, c = new */
 	/* table pages: a = physical address */
-	NW_EV_PAGE_ALLOC, /* b = bytes */
-	NW_EV_PAGE_LINK,  /* b = entry address, c = level of the table page */
-	NW_EV_PAGE_UNLINK,
-	NW_EV_PAGE_FREE, /* b = bytes */
+	NW_EV_PAGE_ALLOC,  /* b = bytes, c = software's address of it */
+	NW_EV_PAGE_LINK,   /* b = entry address, c = level of the table page */
+	NW_EV_PAGE_UNLINK, /* c = level of the table page */
+	NW_EV_PAGE_FREE,   /* b = bytes */
+	/* tables: a = root, b = NW_TRACE_SHAPE(), c = tag | regime << 16 */
+	NW_EV_TABLE_INIT,
+	NW_EV_TABLE_FREE,
 	/* barriers: a = enum nw_barrier */
 	NW_EV_BARRIER,
-	/* invalidation: a = enum nw_tlbi, b = raw operand or start, c = VMID/ASID */
+	/* invalidation: a = enum nw_tlbi, b = register operand, c = VMID/ASID */
 	NW_EV_TLBI,
 	/* locks: a = address of the lock */
 	NW_EV_LOCK,
+	NW_EV_TRYLOCK_FAIL,
 	NW_EV_UNLOCK,
 	/* lifetime */
 	NW_EV_SECTION_ENTER,
 	NW_EV_SECTION_LEAVE,
-	NW_EV_GRACE_PERIOD,
-	NW_EV_FRAME_REUSE, /* a = physical address, b = bytes */
+	NW_EV_GRACE_PERIOD, /* one has elapsed */
+	NW_EV_FRAME_REUSE,  /* a = physical address, b = bytes */
 	/* a = root physical address, b = VMID/ASID, c = enum nw_regime */
 	NW_EV_ROOT_SWITCH,
+	/* what a CPU met: a = input address, b = output address, c = detail */
+	NW_EV_FAULT,
+	NW_EV_ACCESS,
+	/* notifiers: a = start, b = end, c = sequence */
+	NW_EV_NOTIFY_BEGIN,
+	NW_EV_NOTIFY_DRAIN,
+	NW_EV_NOTIFY_END,
+	NW_EV_NOTIFY_SAMPLE,
+	NW_EV_NOTIFY_INSTALL,
+	/* ownership: a = physical address, b = bytes, c = from | to << 16 */
+	NW_EV_OWNER,
+	/* the recorder lost a = events: what follows cannot be judged */
+	NW_EV_GAP,
 	NW_EV_COUNT,
 };
 
+/* Shape of a table in one word. */
+#define NW_TRACE_SHAPE(format, granule_lg2, ia_bits, oa_bits, features)        \
+	((uint64_t)(format) | (uint64_t)(granule_lg2) << 8 |                   \
+	 (uint64_t)(ia_bits) << 16 | (uint64_t)(oa_bits) << 24 |               \
+	 (uint64_t)(features) << 32)
+
 enum nw_barrier {
+	NW_BARRIER_DMB_ISHST,
 	NW_BARRIER_DSB_ISH,
 	NW_BARRIER_DSB_ISHST,
 	NW_BARRIER_DSB_NSH,

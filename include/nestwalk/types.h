@@ -68,6 +68,7 @@ enum nw_status {
 	NW_E_NULL,	    /* a required pointer is NULL: see result.argument */
 	NW_E_LIMIT,	    /* a fixed limit is reached: release one first */
 	NW_E_WRONG_KIND,    /* object is of another kind: use its own call */
+	NW_E_WRONG_CPU,	    /* object belongs to another CPU: use it there */
 	NW_E_STATUS_COUNT,
 };
 

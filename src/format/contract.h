@@ -80,6 +80,12 @@ static inline nw_entry_t nwf_table_entry(const struct nw_geometry *geo,
 static inline uint64_t nwf_table_pa(const struct nw_geometry *geo,
 				    nw_entry_t entry);
 
+/*
+ * What stands in an entry while its owner replaces it (break-before-make):
+ * invalid for hardware, not EMPTY for software, no annotation.
+ */
+static inline nw_entry_t nwf_lock_token(void);
+
 /* ---- classification --------------------------------------------------- */
 
 /* Fast class by the valid and type bits alone: EMPTY, INVALID, TABLE, LEAF, or
