@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "flush.h"
+
+void nw_flush_issue(struct nw_table *t, struct nw_flush *flush)
+{
+	struct nw_flush_request request;
+
+	if (!flush->ranges)
+		return;
+	request.regime = (enum nw_regime)t->regime;
+	request.tag = t->tag;
+	request.granule_lg2 = t->geo.granule_lg2;
+	request.ranges = (uint8_t)flush->ranges;
+	request.range = flush->range;
+	t->stats.flushes++;
+	/* ORD-07 orders the cleared entries before the invalidation, and the
+	 * invalidation's completion before anything that follows; pairs with
+	 * the hardware walker and TLBs of every CPU. The port's invalidate()
+	 * carries the barriers on both sides. Without it a CPU goes on using,
+	 * or refetches, what was removed. */
+	t->port->invalidate(t->port_ctx, &request);
+	flush->ranges = 0;
+}

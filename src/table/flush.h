@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The flush is data: operations note what the entries they replaced may have
+ * left in a TLB, and which table pages they unlinked; nothing is freed,
+ * yielded or returned before nw_flush_issue().
+ */
+#ifndef NW_TABLE_FLUSH_H
+#define NW_TABLE_FLUSH_H
+
+#include <nestwalk/table.h>
+#include <nestwalk/trace.h>
+#include "nw_port.h"
+
+#define NW_FLUSH_RANGES 8
+#define NW_FLUSH_DEAD 16
+
+struct nw_flush {
+	unsigned ranges;
+	unsigned dead_count;
+	struct nw_flush_range range[NW_FLUSH_RANGES];
+	struct {
+		nw_pa_t page;
+		unsigned level;
+	} dead[NW_FLUSH_DEAD]; /* unlinked subtrees, unreachable once flushed */
+};
+
+static inline void nw_flush_begin(struct nw_flush *flush)
+{
+	flush->ranges = 0;
+	flush->dead_count = 0;
+}
+
+/*
+ * Note that [start, end) was translated by leaves of the given levels (bit n:
+ * level n), and whether a table entry went. Neighbours join; when all slots
+ * are taken the last one grows over the gap, either way: a teardown wraps
+ * around. That only invalidates more.
+ */
+static inline void nw_flush_add(struct nw_flush *flush, uint64_t start,
+				uint64_t end, unsigned leaf_levels,
+				unsigned had_tables)
+{
+	struct nw_flush_range *last = flush->range;
+
+	if (flush->ranges)
+		last += flush->ranges - 1;
+	if (flush->ranges && (last->end == start ||
+			      flush->ranges == NW_FLUSH_RANGES)) {
+		if (start < last->start)
+			last->start = start;
+		if (end > last->end)
+			last->end = end;
+		last->leaf_levels |= (uint8_t)leaf_levels;
+		last->had_tables |= (uint8_t)had_tables;
+		return;
+	}
+	last = &flush->range[flush->ranges++];
+	last->start = start;
+	last->end = end;
+	last->leaf_levels = (uint8_t)leaf_levels;
+	last->had_tables = (uint8_t)had_tables;
+}
+
+/* Hand a subtree over; the caller flushes when this says it is full. */
+static inline int nw_flush_add_dead(struct nw_flush *flush, nw_pa_t page,
+				    unsigned level)
+{
+	NW_TRACE(NW_EV_PAGE_UNLINK, page.v, 0, level);
+	flush->dead[flush->dead_count].page = page;
+	flush->dead[flush->dead_count].level = level;
+	return ++flush->dead_count == NW_FLUSH_DEAD;
+}
+
+/* Issue one request for all gathered ranges and forget them. No range: no
+ * call. The dead list is left to the caller (nw_flush_and_free). */
+void nw_flush_issue(struct nw_table *t, struct nw_flush *flush);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mapping: validate the whole range, then write only empty entries.
+ *
+ * Where a table already stands the cursor descends into it. Everywhere else a
+ * private subtree is filled in plain index loops, nobody looking, and linked
+ * by one store. Nothing that was live is changed, so nothing needs a flush.
+ */
+#include "iter.h"
+
+struct map_job {
+	struct nw_table *t;
+	struct nw_page_cache *cache;
+	uint64_t ia_to_pa; /* pa - ia, modulo 2^64 */
+	unsigned leaf_levels; /* bit n: leaves of level n may be used */
+	nw_entry_t leaf_template[NW_LEVELS_MAX];
+};
+
+/* May one leaf of `level` start at `addr`, as far as alignment goes? */
+static int map_aligned(const struct map_job *job, unsigned level, uint64_t addr)
+{
+	uint64_t mask = nw_span_bytes(job->t, level) - 1;
+
+	return (job->leaf_levels >> level & 1) &&
+	       !((addr | (addr + job->ia_to_pa)) & mask);
+}
+
+static nw_entry_t map_leaf(const struct map_job *job, unsigned level,
+			   uint64_t addr)
+{
+	return nwf_leaf_at(&job->t->geo, job->leaf_template[level],
+			   addr + job->ia_to_pa);
+}
+
+static void zero_entries(nw_pteref_t first, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		nw_entry_init(nw_pteref_index(first, i), 0);
+}
+
+static void fill_leaves(const struct nw_geometry *geo, unsigned level,
+			nw_pteref_t first, unsigned n, nw_entry_t leaf)
+{
+	for (unsigned i = 0; i < n; i++) {
+		nw_entry_init(nw_pteref_index(first, i), leaf);
+		leaf = nwf_leaf_next(geo, level, leaf);
+	}
+}
+
+static uint64_t build_child(struct map_job *job, unsigned level, uint64_t addr,
+			    uint64_t end, nw_entry_t *link);
+
+/*
+ * Fill the unpublished page at `level` with mappings of [addr, end) and zeroes
+ * around them. Returns how far it came: end, or where pages ran out.
+ */
+static uint64_t build_page(struct map_job *job, unsigned level,
+			   nw_pteref_t page, uint64_t addr, uint64_t end)
+{
+	const struct nw_table *t = job->t;
+	uint64_t span = nw_span_bytes(t, level);
+	unsigned entries = nw_page_entries(t, level);
+	unsigned i = nw_index_at(t, level, addr);
+
+	zero_entries(page, 0, i);
+	while (addr < end && i < entries) {
+		uint64_t base = addr & ~(span - 1);
+		uint64_t stop = end - base < span ? end : base + span;
+
+		if (map_aligned(job, level, addr) && end - addr >= span) {
+			uint64_t whole = (end - addr) >> (nw_span_lg2(&t->geo, level));
+			unsigned n = whole < entries - i ? (unsigned)whole
+							 : entries - i;
+
+			fill_leaves(&t->geo, level, nw_pteref_index(page, i), n,
+				    map_leaf(job, level, addr));
+			i += n;
+			addr += n * span;
+			continue;
+		}
+		nw_entry_t link = 0;
+		uint64_t reached = build_child(job, level - 1, addr, stop, &link);
+
+		nw_entry_init(nw_pteref_index(page, i++), link);
+		addr = reached;
+		if (reached < stop)
+			break;
+	}
+	zero_entries(page, i, entries);
+	return addr;
+}
+
+/*
+ * Make an unpublished page of `level` for [addr, end) and the entry that links
+ * it; *link stays 0 when nothing could be mapped. Returns how far it came.
+ */
+static uint64_t build_child(struct map_job *job, unsigned level, uint64_t addr,
+			    uint64_t end, nw_entry_t *link)
+{
+	struct nw_table *t = job->t;
+	nw_pa_t page;
+	uint64_t reached;
+
+	if (!nw_page_take(t, job->cache, &page))
+		return addr;
+	reached = build_page(job, level, nw_pteref_page(t, page.v), addr, end);
+	if (reached == addr) {
+		nw_page_put(t, page);
+		return addr;
+	}
+	*link = nwf_table_entry(&t->geo, page.v);
+	return reached;
+}
+
+/* Descend while one table entry spans all that is left of the range. */
+static void descend_to_range(struct nw_iter *it)
+{
+	while (nw_iter_next_base(it) >= it->end) {
+		nw_entry_t e = nw_entry_read(nw_iter_ref(it));
+
+		if (nwf_kind(&it->t->geo, it->level, e) != NW_ENTRY_TABLE)
+			return;
+		nw_iter_down(it, e);
+	}
+}
+
+/* Nothing may stand in the range. Reads only. */
+static enum nw_status map_check_empty(struct nw_iter it,
+				      struct nw_result *result, uint64_t start)
+{
+	while (nw_iter_more(&it)) {
+		nw_entry_t e = nw_entry_read(nw_iter_ref(&it));
+		enum nw_entry_kind kind = nwf_kind(&it.t->geo, it.level, e);
+
+		if (kind == NW_ENTRY_EMPTY) {
+			nw_iter_step(&it);
+			continue;
+		}
+		if (kind == NW_ENTRY_TABLE) {
+			nw_iter_down(&it, e);
+			continue;
+		}
+		return nw_report(result,
+				 kind == NW_ENTRY_RESERVED ? NW_E_CORRUPT
+							   : NW_E_EXISTS,
+				 start, it.level, e);
+	}
+	return NW_OK;
+}
+
+/* Write leaves into empty entries of a live page, as far as they go. */
+static void map_live_run(struct map_job *job, struct nw_iter *it)
+{
+	const struct nw_geometry *geo = &job->t->geo;
+	uint64_t span = nw_span_bytes(job->t, it->level);
+	uint64_t whole = (it->end - it->addr) >> nw_span_lg2(geo, it->level);
+	unsigned n = nw_iter_run(it);
+	nw_pteref_t first = nw_iter_ref(it);
+	nw_entry_t leaf = map_leaf(job, it->level, it->addr);
+	unsigned i;
+
+	if (whole < n)
+		n = (unsigned)whole;
+	/* The first entry is known to be empty; a table further on ends the run. */
+	for (i = 0; i < n; i++) {
+		nw_pteref_t ref = nw_pteref_index(first, i);
+
+		if (i && nw_entry_read(ref))
+			break;
+		nw_entry_set_exclusive(ref, 0, leaf);
+		leaf = nwf_leaf_next(geo, it->level, leaf);
+	}
+	nw_iter_goto(it, it->addr + i * span);
+}
+
+static enum nw_status map_commit(struct map_job *job, struct nw_iter *it)
+{
+	const struct nw_geometry *geo = &job->t->geo;
+
+	while (nw_iter_more(it)) {
+		nw_pteref_t ref = nw_iter_ref(it);
+		nw_entry_t e = nw_entry_read(ref);
+		uint64_t stop, reached;
+		nw_entry_t link = 0;
+
+		if (nwf_kind(geo, it->level, e) == NW_ENTRY_TABLE) {
+			nw_iter_down(it, e);
+			continue;
+		}
+		if (map_aligned(job, it->level, it->addr) &&
+		    it->end - it->addr >= nw_span_bytes(job->t, it->level)) {
+			map_live_run(job, it);
+			continue;
+		}
+		stop = nw_iter_next_base(it);
+		if (stop > it->end)
+			stop = it->end;
+		reached = build_child(job, it->level - 1, it->addr, stop, &link);
+		if (link) {
+			nw_entry_link_exclusive(ref, e, link);
+			NW_TRACE(NW_EV_PAGE_LINK, nwf_table_pa(geo, link), 0,
+				 it->level - 1);
+		}
+		if (reached < stop) {
+			it->addr = reached;
+			return NW_E_NOMEM;
+		}
+		nw_iter_goto(it, stop);
+	}
+	return NW_OK;
+}
+
+static enum nw_status map_prepare(struct map_job *job, struct nw_table *t,
+				  nw_ia_t ia, uint64_t size_bytes, nw_pa_t pa,
+				  const struct nw_attrs *attrs,
+				  unsigned max_level, struct nw_result *result)
+{
+	uint64_t granule_mask = (UINT64_C(1) << t->geo.granule_lg2) - 1;
+	uint64_t oa_limit = UINT64_C(1) << t->geo.oa_bits;
+	enum nw_status status = nw_range_check(t, ia, size_bytes, result);
+
+	if (status)
+		return status;
+	if (pa.v & granule_mask)
+		return nw_refuse(result, NW_E_MISALIGNED, ia.v, "pa");
+	if (pa.v >= oa_limit || size_bytes > oa_limit - pa.v)
+		return nw_refuse(result, NW_E_OA_RANGE, ia.v, "pa");
+	if (max_level != NW_LEVEL_ANY && max_level >= t->geo.levels)
+		return nw_refuse(result, NW_E_LEVEL, ia.v, "max_level");
+	job->leaf_levels = t->geo.leaf_levels;
+	if (max_level != NW_LEVEL_ANY)
+		job->leaf_levels &= (2u << max_level) - 1;
+	for (unsigned level = 0; job->leaf_levels >> level; level++) {
+		if (!(job->leaf_levels >> level & 1))
+			continue;
+		status = nwf_leaf_template(&t->geo, level, attrs,
+					   &job->leaf_template[level]);
+		if (status)
+			return nw_refuse(result, status, ia.v, "attrs");
+	}
+	return NW_OK;
+}
+
+enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			  nw_pa_t pa, const struct nw_attrs *attrs,
+			  unsigned max_level, struct nw_page_cache *cache,
+			  struct nw_result *result)
+{
+	struct map_job job;
+	struct nw_iter it;
+	enum nw_status status;
+
+	if (!t || !attrs)
+		return nw_refuse(result, NW_E_NULL, ia.v, t ? "attrs" : "t");
+	status = map_prepare(&job, t, ia, size_bytes, pa, attrs, max_level,
+			     result);
+	if (status)
+		return status;
+	job.t = t;
+	job.cache = cache;
+	job.ia_to_pa = pa.v - ia.v;
+
+	nw_section_enter(t);
+	nw_iter_start(&it, t, ia.v, ia.v + size_bytes);
+	descend_to_range(&it);
+	status = map_check_empty(it, result, ia.v);
+	if (status) {
+		nw_section_leave(t);
+		return status;
+	}
+	/* ORD-08 orders the caller's writes to the pages before the entries
+	 * that map them; pairs with the hardware walker's load and the guest's
+	 * access through it. Without it the guest may see the page as it was
+	 * before. */
+	nw_port_store_barrier();
+	status = map_commit(&job, &it);
+	/* ORD-09 makes the entries visible to walks that start after we return;
+	 * pairs with the hardware walker. Without it the access that faulted
+	 * may fault again, and at EL2 our own next access. */
+	nw_port_publish_barrier();
+	nw_section_leave(t);
+	return nw_report(result, status, it.addr, it.level, 0);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One format's entry points, for callers that choose at run time.
+ */
+#include "engine.h"
+#include "../format/instances.h"
+
+#define NW_ID_JOIN(format) NW_FORMAT_ID_##format
+#define NW_ID_EXPAND(format) NW_ID_JOIN(format)
+#define NW_FORMAT_ID NW_ID_EXPAND(NW_FORMAT)
+
+const struct nw_format_ops NW_FN(ops) = {
+	.name = NW_FORMAT_NAME,
+	.trace_id = NW_FORMAT_ID,
+	.geometry = NW_FN(geometry),
+	.encode_leaf = NW_FN(encode_leaf),
+	.decode = NW_FN(decode),
+	.change_needs_break = NW_FN(change_needs_break),
+	.map = NW_FN(map),
+	.unmap = NW_FN(unmap),
+	.protect = NW_FN(protect),
+	.split = NW_FN(split),
+	.lookup = NW_FN(lookup),
+	.walk = NW_FN(walk),
+	.teardown_step = NW_FN(teardown_step),
+	.slot_prepare = NW_FN(slot_prepare),
+};
