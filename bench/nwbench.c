@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nwbench: run one row, the library and its floor in turn, and print the
+ * nanoseconds an entry of each pair as JSON. tools/bench drives it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "rows.h"
+
+enum side { SIDE_LIB, SIDE_FLOOR, SIDE_BOTH };
+
+static double now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* Everything measured runs below this function; callgrind is told its name. */
+void nwbench_timed(void (*run)(struct bench *), struct bench *b);
+
+__attribute__((noinline)) void nwbench_timed(void (*run)(struct bench *),
+					     struct bench *b)
+{
+	run(b);
+	__asm__ volatile("" ::: "memory"); /* no tail call: time ends here */
+}
+
+static double run_once(struct bench *b, enum side side)
+{
+	const struct row *row = b->row;
+	void (*before)(struct bench *) =
+		side == SIDE_LIB ? row->lib_before : row->floor_before;
+	void *free_list = b->heap.free_list;
+	double start, end;
+
+	if (before)
+		before(b);
+	start = now_ns();
+	nwbench_timed(side == SIDE_LIB ? row->lib : row->floor, b);
+	end = now_ns();
+	if (side == SIDE_LIB && row->lib_after)
+		row->lib_after(b);
+	if (side == SIDE_FLOOR)
+		b->heap.free_list = free_list; /* a floor's pages are its own */
+	return end - start;
+}
+
+/* Nanoseconds an entry over one sample. */
+static double sample(struct bench *b, enum side side)
+{
+	double total = 0;
+
+	for (unsigned i = 0; i < b->row->runs; i++)
+		total += run_once(b, side);
+	return total / ((double)b->row->entries * b->row->runs);
+}
+
+static void run_pairs(struct bench *b, unsigned repeat)
+{
+	printf("{\"row\": \"%s\", \"entries\": %llu, \"pairs\": [",
+	       b->row->name, (unsigned long long)b->row->entries);
+	(void)sample(b, SIDE_LIB);
+	(void)sample(b, SIDE_FLOOR);
+	for (unsigned i = 0; i < repeat; i++) {
+		double lib = i & 1 ? 0 : sample(b, SIDE_LIB);
+		double bare = sample(b, SIDE_FLOOR);
+
+		if (i & 1)
+			lib = sample(b, SIDE_LIB);
+		printf("%s[%.5f, %.5f]", i ? ", " : "", lib, bare);
+	}
+	printf("]}\n");
+}
+
+static int usage(int status)
+{
+	fprintf(status ? stderr : stdout,
+		"usage: nwbench ROW [--repeat N] [--side both|lib|floor]\n"
+		"       nwbench --list\n"
+		"  --repeat N  pairs to measure (default 21)\n"
+		"  --side S    lib or floor: one run, not timed, for callgrind\n"
+		"              with --toggle-collect=nwbench_timed\n");
+	return status;
+}
+
+static int list_rows(void)
+{
+	for (unsigned i = 0; i < rows_count; i++)
+		printf("{\"row\": \"%s\", \"title\": \"%s\", "
+		       "\"entries\": %llu}\n",
+		       rows[i].name, rows[i].title,
+		       (unsigned long long)rows[i].entries);
+	return 0;
+}
+
+static const struct row *find_row(const char *name)
+{
+	for (unsigned i = 0; i < rows_count; i++)
+		if (!strcmp(rows[i].name, name))
+			return &rows[i];
+	return NULL;
+}
+
+static int parse_side(const char *text, enum side *side)
+{
+	static const char *const names[] = {"lib", "floor", "both"};
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (strcmp(names[i], text))
+			continue;
+		*side = (enum side)i;
+		return 0;
+	}
+	fprintf(stderr, "nwbench: --side %s: give both, lib or floor\n", text);
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	enum side side = SIDE_BOTH;
+	long repeat = 21;
+	static struct bench b;
+	const struct row *row;
+
+	if (argc < 2)
+		return usage(2);
+	if (!strcmp(argv[1], "--help"))
+		return usage(0);
+	if (!strcmp(argv[1], "--list"))
+		return list_rows();
+	row = find_row(argv[1]);
+	if (!row) {
+		fprintf(stderr, "nwbench: no row '%s'; see nwbench --list\n",
+			argv[1]);
+		return 2;
+	}
+	for (int i = 2; i < argc; i += 2) {
+		if (i + 1 == argc)
+			return usage(2);
+		if (!strcmp(argv[i], "--repeat"))
+			repeat = strtol(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--side"))
+			return usage(2);
+		else if (parse_side(argv[i + 1], &side))
+			return 2;
+	}
+	if (repeat < 1 || repeat > 100000) {
+		fprintf(stderr, "nwbench: --repeat must be 1 to 100000\n");
+		return 2;
+	}
+	bench_open(&b, row);
+	if (side == SIDE_BOTH)
+		run_pairs(&b, (unsigned)repeat);
+	else
+		(void)run_once(&b, side);
+	return 0;
+}

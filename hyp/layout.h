@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where everything is in physical memory on QEMU's virt machine.
+ *
+ *   0x40000000  RAM begins; QEMU's first instructions (dead after boot)
+ *   0x40180000  mailbox (mailbox.h), read by the host from the RAM file at
+ *               offset NW_HYP_MAILBOX_PA - NW_HYP_RAM_PA
+ *   0x40200000  hyp.bin: text, rodata, data, bss, stacks (hyp.ld)
+ *   0x40400000  heap: frame array, pool, bitmap, then table pages
+ *   0x43000000  spare frames: 4096 to begin with; a page that moves gives its
+ *               old frame back, so that later any RAM frame may be spare
+ *   0x44000000  guest RAM up to the end of the machine's; the kernel Image
+ *               is loaded at its start (-device loader,addr=0x44000000)
+ *
+ * QEMU puts the initrd at RAM base + min(half the RAM, 128 MiB) and the DTB at
+ * the next 2 MiB boundary after it. Both lie in guest RAM from 256 MiB on; the
+ * guest gets its edited DTB in the place of QEMU's.
+ *
+ * Everything below NW_HYP_GUEST_PA is the carve-out: never in the guest's
+ * table. The EL2 table maps the mailbox, the image, the heap and the UART at
+ * their physical addresses, and the fixmap windows.
+ */
+#ifndef NW_HYP_LAYOUT_H
+#define NW_HYP_LAYOUT_H
+
+#define NW_HYP_RAM_PA 0x40000000
+#define NW_HYP_MAILBOX_PA 0x40180000
+#define NW_HYP_MAILBOX_BYTES 0x20000
+#define NW_HYP_IMAGE_PA 0x40200000
+#define NW_HYP_HEAP_PA 0x40400000
+#define NW_HYP_SPARE_PA 0x43000000
+#define NW_HYP_SPARE_FRAMES 4096
+#define NW_HYP_GUEST_PA 0x44000000
+#define NW_HYP_UART_PA 0x09000000
+
+/* Fixmap windows: virtual addresses only, above every physical one. */
+#define NW_HYP_WINDOW_VA 0x7000000000
+
+#define NW_HYP_PAGE_BYTES 0x1000
+#define NW_HYP_BLOCK_BYTES 0x200000
+
+#define NW_HYP_GUEST_CPUS_MAX 4
+#define NW_HYP_CPUS_MAX 5 /* guests and the shaker */
+
+#define NW_HYP_STACK_BYTES 0x4000
+#define NW_HYP_PANIC_STACK_BYTES 0x2000
+
+#define NW_HYP_IPA_BITS 40
+#define NW_HYP_VA_BITS 39
+#define NW_HYP_VMID 1
+
+#endif

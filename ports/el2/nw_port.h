@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The EL2 port: real barriers on bare metal, no operating system.
+ *
+ * There is no grace period here, so tables are exclusive: a port that has
+ * none refuses the modes that need one (protocols.md 15 in spirit: never
+ * silently shared). Each CPU keeps a struct nw_el2_cpu and points TPIDR_EL2 at
+ * it before the first call into the library.
+ *
+ * Atomics are the compiler's load/store exclusives: cortex-a53 and cortex-a72
+ * have no LSE, so the build uses -march=armv8-a -mno-outline-atomics.
+ */
+#ifndef NW_PORT_H
+#define NW_PORT_H
+
+#include "../common/c11_atomics.h"
+
+#include <nestwalk/trace.h>
+#include <nestwalk/types.h>
+
+#ifdef NW_CONFIG_RCU
+#error "the EL2 port has no grace period: configure with -Drcu=false"
+#endif
+#define NW_PORT_HAS_GRACE_PERIOD 0
+
+/* Operations on entries, in the order of enum nw_el2_count. */
+enum nw_el2_count {
+	NW_EL2_ENTRY_READS,
+	NW_EL2_ENTRY_INITS,
+	NW_EL2_ENTRY_WRITES,
+	NW_EL2_PAGE_ALLOCS,
+	NW_EL2_PAGE_FREES,
+	NW_EL2_COUNT,
+};
+
+/*
+ * One CPU, reached through TPIDR_EL2. The three arrays belong to the embedder,
+ * one set per CPU, written by that CPU alone; they may lie where a debugger or
+ * a host can read them.
+ */
+struct nw_el2_cpu {
+	uint64_t *barriers; /* [NW_BARRIER_COUNT] */
+	uint64_t *tlbis;    /* [NW_TLBI_COUNT] */
+	uint64_t *counts;   /* [NW_EL2_COUNT] */
+	uint64_t section_id;
+	uint32_t section_depth;
+	uint32_t id;
+};
+
+static inline struct nw_el2_cpu *nw_el2_this_cpu(void)
+{
+	struct nw_el2_cpu *cpu;
+
+	__asm__ volatile("mrs %0, tpidr_el2" : "=r"(cpu));
+	return cpu;
+}
+
+static inline unsigned nw_port_cpu_id(void)
+{
+	return nw_el2_this_cpu()->id;
+}
+
+/* A bug of ours: the embedder reports it and does not come back. */
+__attribute__((noreturn, cold)) void nw_port_bug(const char *what,
+						 const char *file,
+						 unsigned line);
+
+/* ---- trace: statistics ------------------------------------------------ */
+
+#ifdef NW_CONFIG_TRACE
+/* Counts by kind. `event` is a constant, so one increment is left of this. */
+static inline void nw_port_trace(enum nw_event event, uint64_t a, uint64_t b,
+				 uint64_t c, const char *file, unsigned line)
+{
+	struct nw_el2_cpu *cpu = nw_el2_this_cpu();
+
+	(void)b;
+	(void)c;
+	(void)file;
+	(void)line;
+	switch (event) {
+	case NW_EV_BARRIER:
+		cpu->barriers[a]++;
+		return;
+	case NW_EV_TLBI:
+		cpu->tlbis[a]++;
+		return;
+	case NW_EV_ENTRY_READ:
+		cpu->counts[NW_EL2_ENTRY_READS]++;
+		return;
+	case NW_EV_ENTRY_INIT:
+		cpu->counts[NW_EL2_ENTRY_INITS] += c;
+		return;
+	case NW_EV_ENTRY_WRITE:
+	case NW_EV_ENTRY_LINK:
+	case NW_EV_ENTRY_RMW:
+		cpu->counts[NW_EL2_ENTRY_WRITES]++;
+		return;
+	case NW_EV_PAGE_ALLOC:
+		cpu->counts[NW_EL2_PAGE_ALLOCS]++;
+		return;
+	case NW_EV_PAGE_FREE:
+		cpu->counts[NW_EL2_PAGE_FREES]++;
+		return;
+	default:
+		return;
+	}
+}
+#endif
+
+/* ---- barriers --------------------------------------------------------- */
+
+static inline void nw_el2_dsb_ishst(void)
+{
+	__asm__ volatile("dsb ishst" ::: "memory");
+	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_ISHST, 0, 0);
+}
+
+static inline void nw_el2_dsb_ish(void)
+{
+	__asm__ volatile("dsb ish" ::: "memory");
+	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_ISH, 0, 0);
+}
+
+static inline void nw_el2_dsb_nsh(void)
+{
+	__asm__ volatile("dsb nsh" ::: "memory");
+	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_NSH, 0, 0);
+}
+
+static inline void nw_el2_isb(void)
+{
+	__asm__ volatile("isb" ::: "memory");
+	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_ISB, 0, 0);
+}
+
+/*
+ * Orders this CPU's earlier stores before its later entry stores, for the
+ * hardware walker and what is accessed through the walk. Pairs with the
+ * walker. Without it: a page is seen as it was before it was filled.
+ */
+static inline void nw_port_store_barrier(void)
+{
+	__asm__ volatile("dmb ishst" ::: "memory");
+	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DMB_ISHST, 0, 0);
+}
+
+/*
+ * Entry stores first, then everything that follows, the walker's reads for
+ * this CPU's next accesses included (Arm ARM, "Ordering and completion of
+ * translation table walks": a DSB completes the store for all walkers, an ISB
+ * makes this CPU's later instructions see it).
+ * Pairs with: the hardware walker of every CPU in the inner-shareable domain.
+ * Without it: an access right after a map may still fault.
+ */
+static inline void nw_port_publish_barrier(void)
+{
+	nw_el2_dsb_ishst();
+	nw_el2_isb();
+}
+
+/* ---- sections --------------------------------------------------------- */
+
+#ifdef NW_CONFIG_PROOF
+void nw_port_proof_enter(void);
+void nw_port_proof_leave(void);
+
+static inline uint64_t nw_port_section_id(void)
+{
+	return nw_el2_this_cpu()->section_id;
+}
+#else
+static inline void nw_port_proof_enter(void)
+{
+}
+
+static inline void nw_port_proof_leave(void)
+{
+}
+
+static inline uint64_t nw_port_section_id(void)
+{
+	return 0;
+}
+#endif
+
+static inline void nw_port_section_enter(void)
+{
+	nw_port_bug("this port has no readers", __FILE__, __LINE__);
+}
+
+static inline void nw_port_section_leave(void)
+{
+	nw_port_bug("this port has no readers", __FILE__, __LINE__);
+}
+
+static inline void nw_port_synchronize(void)
+{
+	nw_port_bug("this port has no grace period", __FILE__, __LINE__);
+}
+
+/* ---- locks ------------------------------------------------------------ */
+
+/* A ticket lock: CPUs get it in the order in which they asked. */
+struct nw_port_lock {
+	uint32_t next;
+	uint32_t owner;
+};
+
+static inline void nw_port_lock_init(struct nw_port_lock *lock)
+{
+	lock->next = 0;
+	lock->owner = 0;
+}
+
+/* Spins with YIELD, which lets an emulator with one clock for all CPUs run
+ * the owner. */
+static inline void nw_port_lock(struct nw_port_lock *lock)
+{
+	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+		__asm__ volatile("yield");
+	NW_TRACE(NW_EV_LOCK, (uintptr_t)lock, 0, 0);
+}
+
+static inline void nw_port_unlock(struct nw_port_lock *lock)
+{
+	NW_TRACE(NW_EV_UNLOCK, (uintptr_t)lock, 0, 0);
+	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+}
+
+#endif

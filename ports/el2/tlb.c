@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Invalidation with the real instructions (Arm ARM, "TLB maintenance
+ * instructions"). The operand encodings are in tlb_range.h.
+ *
+ * Stage 2 takes two rounds: IPAS2E1IS removes what was made from stage 2
+ * alone, VMALLE1IS what combines both stages. The barrier between them stops a
+ * CPU from making a new combined entry out of a stage-2 entry that is about to
+ * go.
+ *
+ * The NW_SABOTAGE_ switches leave out or weaken one step on purpose; builds
+ * with them exist to show what that step is for.
+ */
+#include "nw_port.h"
+#include "tlb.h"
+#include "tlb_range.h"
+
+/* Past this many instructions, one that drops the whole regime is cheaper. */
+#define OPS_MAX 512u
+
+#if NW_SABOTAGE_LOCAL_TLBI
+#define TLBI_SCOPE ""
+#else
+#define TLBI_SCOPE "is"
+#endif
+
+static unsigned tlb_features;
+
+unsigned nw_el2_tlb_features(void)
+{
+	uint64_t isar0, mmfr2;
+	unsigned features = 0;
+
+	__asm__("mrs %0, id_aa64isar0_el1" : "=r"(isar0));
+	__asm__("mrs %0, s3_0_c0_c7_2" : "=r"(mmfr2)); /* ID_AA64MMFR2_EL1 */
+	if (((isar0 >> 56) & 0xf) >= 2)
+		features |= NW_EL2_HAS_TLBI_RANGE;
+	if ((mmfr2 >> 48) & 0xf)
+		features |= NW_EL2_HAS_TTL;
+	return features;
+}
+
+void nw_el2_tlb_init(unsigned features)
+{
+	tlb_features = features;
+}
+
+/* ---- instructions ----------------------------------------------------- */
+
+static void tlbi_ipas2(uint64_t operand)
+{
+#if NW_SABOTAGE_NO_TLBI || NW_SABOTAGE_NO_IPAS2
+	(void)operand;
+#else
+	__asm__ volatile("tlbi ipas2e1" TLBI_SCOPE ", %0" ::"r"(operand)
+			 : "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_IPAS2E1IS, operand, 0);
+#endif
+}
+
+static void tlbi_ripas2(uint64_t operand)
+{
+#if NW_SABOTAGE_NO_TLBI || NW_SABOTAGE_NO_IPAS2
+	(void)operand;
+#else
+#if NW_SABOTAGE_LOCAL_TLBI
+	__asm__ volatile("sys #4, c8, c4, #2, %0" ::"r"(operand) : "memory");
+#else
+	__asm__ volatile("sys #4, c8, c0, #2, %0" ::"r"(operand) : "memory");
+#endif
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_RIPAS2E1IS, operand, 0);
+#endif
+}
+
+static void tlbi_vmalle1(void)
+{
+#if !NW_SABOTAGE_NO_TLBI
+	__asm__ volatile("tlbi vmalle1" TLBI_SCOPE ::: "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_VMALLE1IS, 0, 0);
+#endif
+}
+
+static void tlbi_vmalls12e1(void)
+{
+#if !NW_SABOTAGE_NO_TLBI && !NW_SABOTAGE_NO_IPAS2
+	__asm__ volatile("tlbi vmalls12e1" TLBI_SCOPE ::: "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_VMALLS12E1IS, 0, 0);
+#else
+	tlbi_vmalle1();
+#endif
+}
+
+/* The sabotages are about the guest's table; EL2's own stays right. */
+static void tlbi_vae2(uint64_t operand)
+{
+	__asm__ volatile("tlbi vae2is, %0" ::"r"(operand) : "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_VAE2IS, operand, 0);
+}
+
+static void tlbi_vale2(uint64_t operand)
+{
+	__asm__ volatile("tlbi vale2is, %0" ::"r"(operand) : "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_VALE2IS, operand, 0);
+}
+
+static void tlbi_rvae2(uint64_t operand)
+{
+	/* TLBI RVAE2IS */
+	__asm__ volatile("sys #4, c8, c2, #1, %0" ::"r"(operand) : "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_RVAE2IS, operand, 0);
+}
+
+static void tlbi_alle2(void)
+{
+	__asm__ volatile("tlbi alle2is" ::: "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_ALLE2IS, 0, 0);
+}
+
+/* ---- ranges ----------------------------------------------------------- */
+
+struct by_address {
+	void (*one)(uint64_t operand);
+	void (*leaf)(uint64_t operand); /* walk caches stay */
+	void (*range)(uint64_t operand);
+};
+
+static const struct by_address stage2_by_address = {
+	tlbi_ipas2, tlbi_ipas2, tlbi_ripas2
+};
+static const struct by_address el2_by_address = {
+	tlbi_vae2, tlbi_vale2, tlbi_rvae2
+};
+
+/* The arm level of the only leaves that were there, or "any". */
+static unsigned level_hint(const struct nw_flush_range *r)
+{
+	unsigned levels = r->leaf_levels;
+
+	if (r->had_tables || !levels || (levels & (levels - 1)))
+		return NW_TLB_ANY_LEVEL;
+	/* Level 0 of the table is arm level 3; a hint of arm level 0 would
+	 * read as "any", and no such leaf is used here. */
+	return levels > 4 ? NW_TLB_ANY_LEVEL :
+			    3u - (unsigned)__builtin_ctz(levels);
+}
+
+/*
+ * Bytes from one address to the next that must be named. Naming any address
+ * of a leaf drops all of it, so steps are as large as the smallest leaf that
+ * was there; where only an empty table was, its span is unknown: one granule.
+ */
+static uint64_t range_step(const struct nw_flush_request *q,
+			   const struct nw_flush_range *r)
+{
+	unsigned index_bits = q->granule_lg2 - 3u;
+	unsigned level = r->leaf_levels ?
+				 (unsigned)__builtin_ctz(r->leaf_levels) : 0;
+
+	return 1ull << (q->granule_lg2 + level * index_bits);
+}
+
+static int has_range_form(const struct nw_flush_range *r, unsigned granule_lg2)
+{
+	return (tlb_features & NW_EL2_HAS_TLBI_RANGE) &&
+	       (r->end - r->start) >> granule_lg2 > 1;
+}
+
+static uint64_t range_ops(const struct nw_flush_request *q,
+			  const struct nw_flush_range *r)
+{
+	uint64_t step = range_step(q, r);
+
+	if (has_range_form(r, q->granule_lg2))
+		/* At most one per scale and one odd page, then one for each
+		 * 2^21 pages. */
+		return 5 + ((r->end - r->start) >> q->granule_lg2) /
+				   NW_TLB_RANGE_PAGES_MAX;
+	return (r->end - r->start + step - 1) / step;
+}
+
+static uint64_t request_ops(const struct nw_flush_request *q)
+{
+	uint64_t ops = 0;
+	unsigned i;
+
+	for (i = 0; i < q->ranges; i++)
+		ops += range_ops(q, &q->range[i]);
+	return ops;
+}
+
+static void range_by_address(const struct nw_flush_request *q,
+			     const struct nw_flush_range *r,
+			     const struct by_address *tlbi)
+{
+	unsigned hint = level_hint(r);
+	int has_ttl = !!(tlb_features & NW_EL2_HAS_TTL);
+	void (*one)(uint64_t) = r->had_tables ? tlbi->one : tlbi->leaf;
+	uint64_t start = r->start;
+	uint64_t step = range_step(q, r);
+	struct nw_tlb_op op;
+
+	/* One leaf needs one instruction, however many pages it spans. */
+	if (has_range_form(r, q->granule_lg2) && r->end - r->start > step) {
+		while (nw_tlb_range_next(&start, r->end, q->granule_lg2, hint,
+					 has_ttl, &op))
+			if (op.is_range)
+				tlbi->range(op.operand);
+			else
+				one(op.operand);
+		return;
+	}
+	/* A range may begin inside the leaf that covered it: go by the leaf's
+	 * own boundaries, so that the last one is not missed. */
+	for (start &= ~(step - 1); start < r->end; start += step)
+		one(nw_tlb_operand(start, q->granule_lg2,
+				   has_ttl ? hint : NW_TLB_ANY_LEVEL));
+}
+
+static void invalidate_stage2(const struct nw_flush_request *q)
+{
+	unsigned i;
+
+	if (request_ops(q) > OPS_MAX) {
+		tlbi_vmalls12e1();
+		nw_el2_dsb_ish();
+		nw_el2_isb();
+		return;
+	}
+	for (i = 0; i < q->ranges; i++)
+		range_by_address(q, &q->range[i], &stage2_by_address);
+	/* ORD-21 orders the end of the stage-2 round before the start of the
+	 * combined one, on every CPU. Pairs with: the walkers. Without it a
+	 * CPU may combine anew from a stage-2 entry that is still there. */
+	nw_el2_dsb_ish();
+	tlbi_vmalle1();
+	nw_el2_dsb_ish();
+	nw_el2_isb();
+}
+
+static void invalidate_el2(const struct nw_flush_request *q)
+{
+	unsigned i;
+
+	if (request_ops(q) > OPS_MAX)
+		tlbi_alle2();
+	else
+		for (i = 0; i < q->ranges; i++)
+			range_by_address(q, &q->range[i], &el2_by_address);
+	nw_el2_dsb_ish();
+	nw_el2_isb();
+}
+
+void nw_el2_invalidate(void *ctx, const struct nw_flush_request *request)
+{
+	(void)ctx;
+	/* ORD-20 orders the cleared entries before the invalidation. Pairs
+	 * with: the walkers of all CPUs. Without it a CPU may walk the old
+	 * entry again, after the invalidation has passed it by. */
+	nw_el2_dsb_ishst();
+	switch (request->regime) {
+	case NW_REGIME_STAGE2:
+		invalidate_stage2(request);
+		return;
+	case NW_REGIME_EL2:
+		invalidate_el2(request);
+		return;
+	default:
+		nw_port_bug("no invalidation for this regime", __FILE__,
+			    __LINE__);
+	}
+}
+
+void nw_el2_invalidate_local_all(void)
+{
+	nw_el2_dsb_nsh();
+	__asm__ volatile("tlbi alle1" ::: "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_ALLE1, 0, 0);
+	__asm__ volatile("tlbi alle2" ::: "memory");
+	NW_TRACE(NW_EV_TLBI, NW_TLBI_ALLE2, 0, 0);
+	nw_el2_dsb_nsh();
+	nw_el2_isb();
+}

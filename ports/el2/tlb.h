@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The EL2 port's invalidation, for struct nw_port_ops. */
+#ifndef NW_EL2_TLB_H
+#define NW_EL2_TLB_H
+
+#include <nestwalk/port.h>
+
+#define NW_EL2_HAS_TLBI_RANGE 0x1u /* FEAT_TLBIRANGE on every CPU */
+#define NW_EL2_HAS_TTL 0x2u	   /* FEAT_TTL on every CPU */
+
+/* What this CPU has (NW_EL2_HAS_*), from its ID registers. */
+unsigned nw_el2_tlb_features(void);
+
+/*
+ * Choose what nw_el2_invalidate() may use. Once, before the first table is
+ * live. Default: neither, which is right everywhere.
+ */
+void nw_el2_tlb_init(unsigned features);
+
+/*
+ * The `invalidate` of a port. NW_REGIME_STAGE2: the table's own VTTBR_EL2 is
+ * installed on this CPU, whose guest does not run meanwhile (it is at EL2).
+ * NW_REGIME_EL2. Other regimes are a bug. Synchronous: on return the
+ * translations are gone from every CPU of the inner-shareable domain and
+ * accesses made through them have completed.
+ */
+void nw_el2_invalidate(void *ctx, const struct nw_flush_request *request);
+
+/*
+ * The `invalidate_local` of a port, for NW_REGIME_EL2: as nw_el2_invalidate(),
+ * but on this CPU alone.
+ */
+void nw_el2_invalidate_local(void *ctx, const struct nw_flush_request *request);
+
+/* Drop everything this CPU holds of the EL1&0 and EL2 regimes (TLBs are
+ * unknown at reset). Local. */
+void nw_el2_invalidate_local_all(void);
+
+#endif

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+The stages of tools/test, in the order in which they run.
+
+A stage is a function of a Context; its docstring is what --list prints. The
+decorator's sets say in which runs it takes part: QUICK in all of them, TEST in
+`make test` and `make test-long`, LONG only in the latter.
+"""
+import os
+import shutil
+import sys
+
+from .count import count_meson, count_output
+from .stage import ROOT
+
+QUICK, TEST, LONG = 0, 1, 2
+STAGES = []     # (name, smallest set, function)
+
+RUN = ["tools/run", "--run-dir", "build/test/run"]
+
+
+def stage(name, smallest):
+    def keep(function):
+        STAGES.append((name, smallest, function))
+        return function
+    return keep
+
+
+def path(*parts):
+    return os.path.join(ROOT, *parts)
+
+
+def meson_setup(ctx, directory, options, compiler=None):
+    """Configure once; a directory left half-way is set up anew."""
+    if os.path.isfile(path(directory, "build.ninja")):
+        return True
+    shutil.rmtree(path(directory), ignore_errors=True)
+    env = {"CC": compiler} if compiler else None
+    return ctx.command(["meson", "setup", directory] + options, env=env)
+
+
+def meson_build(ctx, directory, options, compiler=None):
+    return meson_setup(ctx, directory, options, compiler) and \
+        ctx.command(["ninja", "-j2", "-C", directory])
+
+
+def meson_test(ctx, directory, extra=(), env=None):
+    """Run the directory's tests; each cmocka or unittest case counts."""
+    log = path(directory, "meson-logs/testlog.json")
+    if os.path.exists(log):
+        os.unlink(log)
+    status, output = ctx.run(
+        ["meson", "test", "-C", directory, "--no-rebuild", "-t", "4",
+         "--num-processes", "2"] + list(extra), env=env)
+    if not os.path.exists(log):
+        ctx.result.check(False, "meson test wrote no log (status %d)" % status)
+        ctx.tail(output)
+        return
+    passed, failed, bad, skipped = count_meson(log)
+    ctx.result.add(passed, failed, ["FAILED " + b for b in bad] +
+                   ["not run here: " + s for s in skipped])
+    if status != 0 and failed == 0:
+        ctx.result.check(False, "meson test: status %d" % status)
+        ctx.tail(output)
+
+
+def checker(ctx, *argv):
+    """A tool that prints one line a finding and 'N passed, N failed'."""
+    if not os.path.isfile(path(argv[0])):
+        ctx.result.check(False, argv[0] + " is not there")
+        return
+    status, output = ctx.run(list(argv))
+    passed, failed = count_output(output, status == 0)
+    ctx.result.add(passed, failed)
+    if failed:
+        ctx.tail(output, 20)
+
+
+@stage("setup", QUICK)
+def setup(ctx):
+    """packages and the guest's files are there"""
+    ctx.command(["tools/setup", "test"])
+    ctx.command(["tools/fetch-guest"])
+
+
+@stage("build", QUICK)
+def build(ctx):
+    """native build, gcc"""
+    meson_build(ctx, "build/native", [])
+
+
+@stage("build-el2", QUICK)
+def build_el2(ctx):
+    """freestanding arm64 build and the guest's initramfs"""
+    ctx.command(["tools/run", "--build-only"])
+
+
+@stage("style", QUICK)
+def style(ctx):
+    """licence line, length of files and lines, white space"""
+    checker(ctx, "tools/check-style")
+
+
+@stage("includes", QUICK)
+def includes(ctx):
+    """rooms include only what they may; public headers compile alone"""
+    checker(ctx, "tools/check-includes", "--self-test")
+    checker(ctx, "tools/check-includes")
+
+
+@stage("docs", QUICK)
+def docs(ctx):
+    """paths and commands named in the documents exist"""
+    checker(ctx, "tools/check-docs", "--self-test")
+    checker(ctx, "tools/check-docs")
+
+
+@stage("tools", QUICK)
+def tools(ctx):
+    """unit tests of the tools themselves"""
+    status, output = ctx.run([sys.executable, "-m", "unittest", "discover",
+                              "-s", "tests/run", "-t", "tests/run"])
+    ctx.result.add(*count_output(output, status == 0))
+    if status != 0:
+        ctx.tail(output, 30)
+
+
+@stage("unit", QUICK)
+def unit(ctx):
+    """unit and property tests, gcc"""
+    meson_test(ctx, "build/native")
+
+
+@stage("build-clang", TEST)
+def build_clang(ctx):
+    """native build, clang"""
+    meson_build(ctx, "build/clang", [], compiler="clang")
+
+
+@stage("sanitizers", TEST)
+def sanitizers(ctx):
+    """the unit tests under address and undefined-behaviour sanitizers"""
+    if meson_build(ctx, "build/asan",
+                   ["-Db_sanitize=address,undefined", "-Dproof=true",
+                    "-Db_lundef=false"]):
+        meson_test(ctx, "build/asan",
+                   env={"UBSAN_OPTIONS": "halt_on_error=1"})
+
+
+@stage("tsan", TEST)
+def tsan(ctx):
+    """the unit tests under the thread sanitizer, with its own RCU"""
+    if meson_build(ctx, "build/tsan",
+                   ["-Dport=tsan", "-Db_sanitize=thread", "-Db_lundef=false"]):
+        meson_test(ctx, "build/tsan", env={"TSAN_OPTIONS": "halt_on_error=1"})
+
+
+@stage("sparse", TEST)
+def sparse(ctx):
+    """misuse of entry references, in both builds"""
+    checker(ctx, "tools/check-sparse")
+
+
+@stage("symbols", TEST)
+def symbols(ctx):
+    """freestanding objects need nothing but memcpy and memset"""
+    checker(ctx, "tools/check-symbols", "--self-test")
+    checker(ctx, "tools/check-symbols", "build/el2")
+
+
+@stage("run-bad-input", QUICK)
+def run_bad_input(ctx):
+    """wrong knobs: one clear line, status 2"""
+    for knob, value, text in (
+            ("kernel", "/nonexistent", "KERNEL=/nonexistent: no such file"),
+            ("initrd", "/nonexistent", "INITRD=/nonexistent: no such file"),
+            ("kernel", "Makefile", "KERNEL=Makefile: not an arm64 Image"),
+            ("mem", "7M", "MEM=7M: too small"),
+            ("mem", "513M", "MEM=513M: not a multiple"),
+            ("mem", "lots", "MEM=lots: not a size"),
+            ("cpus", "99", "CPUS=99: out of range"),
+            ("cpus", "0", "CPUS=0: out of range"),
+            ("cpu", "nonsense", "CPU=nonsense: not a CPU model"),
+            ("shake", "often", "SHAKE (a rate or 'off')=often"),
+            ("duration", "-1", "DURATION=-1: not a number"),
+            ("sabotage", "everything", "SABOTAGE=everything: no such")):
+        argv = ["tools/run", "--%s=%s" % (knob, value)]
+        output = ctx.expect(argv, 2, text, timeout=60)
+        lines = [l for l in output.splitlines() if l.strip()]
+        ctx.result.check(len(lines) == 1 and "next:" in output,
+                         "%s: one line with a next move" % argv[1])
+
+
+@stage("run", QUICK)
+def run(ctx):
+    """Debian boots on a Nestwalk table while its memory moves"""
+    ctx.command(RUN + ["--duration", "8", "--mem", "512M"], timeout=600)
+
+
+@stage("run-cpus", TEST)
+def run_cpus(ctx):
+    """one and four guest CPUs"""
+    for cpus in ("1", "4"):
+        ctx.command(RUN + ["--duration", "8", "--mem", "512M",
+                           "--cpus", cpus], timeout=600)
+
+
+@stage("run-verdict", TEST)
+def run_verdict(ctx):
+    """a guest that finds a wrong page, or loses a worker, fails the run"""
+    for plant, text in (("page", "reason=page worker="),
+                        ("death", "killed by signal=11")):
+        ctx.expect(RUN + ["--plain", "--duration", "6", "--append",
+                          "nwguest.plant=" + plant], 1, text, timeout=600)
+
+
+@stage("sabotage", TEST)
+def sabotage(ctx):
+    """a missing or local invalidation kills the guest, and the run says so"""
+    for name in ("no-tlbi", "local-tlbi"):
+        ctx.expect(RUN + ["--duration", "20", "--sabotage", name], 1,
+                   "the guest saw: ", timeout=600)
+
+
+@stage("run-models", LONG)
+def run_models(ctx):
+    """every CPU model"""
+    for model in ("cortex-a53", "cortex-a72", "neoverse-n1"):
+        ctx.command(RUN + ["--cpu", model], timeout=900)
+
+
+@stage("run-sizes", LONG)
+def run_sizes(ctx):
+    """the smallest and a large machine, and no shaking"""
+    ctx.command(RUN + ["--mem", "256M"], timeout=900)
+    ctx.command(RUN + ["--mem", "3G", "--cpus", "4"], timeout=900)
+    ctx.command(RUN + ["--shake", "off"], timeout=900)
+
+
+@stage("run-soak", LONG)
+def run_soak(ctx):
+    """two minutes of shaking"""
+    ctx.command(RUN + ["--duration", "120"], timeout=900)
+
+
+@stage("sabotage-hidden", LONG)
+def sabotage_hidden(ctx):
+    """sabotages that TCG hides still build and run"""
+    for name in ("no-ipas2", "early-free", "no-bbm"):
+        status, output = ctx.run(RUN + ["--sabotage", name], timeout=900)
+        ctx.result.check(status in (0, 1) and "hidden by TCG" in output,
+                         "--sabotage %s (status %d)" % (name, status))
