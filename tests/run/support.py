@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests of the tools share."""
+import importlib.util
+import os
+import sys
+from importlib.machinery import SourceFileLoader
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+sys.dont_write_bytecode = True
+
+
+def load_tool(name):
+    """A script of tools/ as a module."""
+    loader = SourceFileLoader(name.replace("-", "_"),
+                              os.path.join(ROOT, "tools", name))
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+# Counters of a run in which everything adds up.
+GOOD_COUNTERS = {
+    "faults": 100, "fault_reads": 60, "fault_writes": 30, "fault_execs": 8,
+    "fault_retries": 2, "fault_parks": 0, "fault_s1_walks": 5,
+    "fault_permission": 0, "level_0": 0, "level_1": 3, "level_2": 40,
+    "level_3": 57, "ram_faults": 50, "maps_block": 20, "maps_page": 30,
+    "device_maps": 45, "spurious": 3, "aborts_injected": 0,
+    "aborts_carveout": 0, "migrations": 500, "frames_poisoned": 4596,
+    "frames_reused": 400, "poison_damaged": 0, "tables_allocated": 30,
+    "tables_freed": 30, "tables_live": 0, "tables_peak": 25,
+    "walk_mismatches": 0, "frames_lost": 0, "frames_twice": 0,
+}
