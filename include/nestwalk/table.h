@@ -26,7 +26,10 @@ enum nw_mode {
 	/* One writer at a time; lookups and walks on any CPU beside it, under
 	 * the port's RCU. Refused by a port that has no grace period. */
 	NW_MODE_READERS,
-	/* Any number of writers: not in this version (NW_E_UNSUPPORTED). */
+	/* Any number of nw_map(), lookups and walks at once, on any CPU. Every
+	 * other operation still excludes maps: a read-write lock with nw_map()
+	 * on its read side, or none where the caller can promise that. Refused
+	 * by a port that has no grace period. */
 	NW_MODE_SHARED,
 };
 
@@ -151,11 +154,17 @@ unsigned nw_break_pages_max(const struct nw_table *t);
  * leaf levels, max_level; NW_LEVEL_ANY for no limit). Existing tables are
  * filled, not replaced.
  *
- * Locks: the table's writer. Flushes: nothing needs it (only empty entries are
- * written); the stores are visible to the hardware walker on return.
+ * Locks: the table's writer; NW_MODE_SHARED: none against other maps and
+ * readers, each entry is one compare-and-swap from empty. Flushes: nothing
+ * needs it (only empty entries are written); the stores are visible to the
+ * hardware walker on return.
  * cache: taken from first, then the port; may be NULL.
  *
  * NW_E_EXISTS       any part is mapped or annotated; nothing was changed
+ * NW_E_RACED        NW_MODE_SHARED: another CPU mapped at result.reached while
+ *                   we worked; everything below is ours. For one leaf (a fault)
+ *                   this means that somebody did the work: resume
+ * NW_E_BUSY         NW_MODE_SHARED: result.reached is being replaced; retry
  * NW_E_NOMEM        mapped up to result.reached, nothing beyond; no page is
  *                   lost. Impossible with nw_map_pages_max() pages in cache.
  * NW_E_EMPTY, _MISALIGNED, _OVERFLOW, _IA_RANGE, _OA_RANGE, _ATTRS, _LEVEL,
@@ -279,6 +288,7 @@ NW_MUST_CHECK enum nw_status nw_walk(struct nw_table *t, nw_ia_t ia,
 struct nw_format_ops {
 	const char *name;
 	uint8_t trace_id; /* enum nw_format_id: how a trace names the format */
+	uint8_t regimes;  /* who walks it: bit n for enum nw_regime n */
 	enum nw_status (*geometry)(const struct nw_format_config *config,
 				   struct nw_geometry *geo,
 				   const char **argument);

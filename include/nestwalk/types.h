@@ -61,6 +61,7 @@ enum nw_status {
 	NW_E_ABSENT,	    /* nothing is mapped there: map it first */
 	NW_E_NOMEM,	    /* no table page: top up, continue at result.reached */
 	NW_E_BUSY,	    /* another CPU owns the entry: retry */
+	NW_E_RACED,	    /* another CPU mapped it first: look again */
 	NW_E_MODE,	    /* not in this table's mode: see enum nw_mode */
 	NW_E_CONFIG,	    /* configuration refused: see result.argument */
 	NW_E_CORRUPT,	    /* a reserved encoding is in the table: see result */

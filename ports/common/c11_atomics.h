@@ -55,4 +55,23 @@ static inline uint64_t nw_port_xchg(uint64_t *p, uint64_t value)
 	return __atomic_exchange_n(p, value, __ATOMIC_ACQ_REL);
 }
 
+/* ---- statistics: they order nothing ------------------------------------ */
+
+/* Add and return the sum. */
+static inline uint64_t nw_port_count_add(uint64_t *counter, uint64_t n)
+{
+	return __atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
+}
+
+/* Raise to `n` if it is lower. */
+static inline void nw_port_count_max(uint64_t *counter, uint64_t n)
+{
+	uint64_t seen = __atomic_load_n(counter, __ATOMIC_RELAXED);
+
+	while (seen < n &&
+	       !__atomic_compare_exchange_n(counter, &seen, n, 1,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
 #endif

@@ -54,6 +54,8 @@ static inline enum nw_status nwf_geometry(const struct nw_format_config *config,
 	return NW_OK;
 }
 
+enum { NWF_REGIMES = 1u << NW_REGIME_EL2 };
+
 /* ---- memory type ------------------------------------------------------- */
 
 /* AttrIndx, or -1: mixed cacheabilities have no index in our MAIR. */

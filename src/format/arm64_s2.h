@@ -62,6 +62,8 @@ static inline enum nw_status nwf_geometry(const struct nw_format_config *config,
 	return NW_OK;
 }
 
+enum { NWF_REGIMES = 1u << NW_REGIME_STAGE2 };
+
 /* ---- memory type ------------------------------------------------------- */
 
 /*

@@ -15,6 +15,7 @@
 #define NW_FORMAT_CONTRACT_H
 
 #include <nestwalk/format.h>
+#include <nestwalk/port.h>
 
 /* ---- shape ------------------------------------------------------------ */
 
@@ -25,6 +26,11 @@
 static inline enum nw_status nwf_geometry(const struct nw_format_config *config,
 					  struct nw_geometry *geo,
 					  const char **argument);
+
+/*
+ * Beside the functions, a format defines one constant:
+ * enum { NWF_REGIMES = ... }  who walks it: bit n for enum nw_regime n.
+ */
 
 /* ---- leaves ----------------------------------------------------------- */
 

@@ -32,6 +32,7 @@ static const struct status_text statuses[NW_E_STATUS_COUNT] = {
 	STATUS(NW_E_NOMEM, "no table page left: top up the cache, continue at "
 			   "result.reached"),
 	STATUS(NW_E_BUSY, "another CPU owns the entry: retry"),
+	STATUS(NW_E_RACED, "another CPU mapped it first: look again"),
 	STATUS(NW_E_MODE, "not in this table's mode: see enum nw_mode"),
 	STATUS(NW_E_CONFIG,
 	       "configuration refused: correct the field in result.argument"),

@@ -73,7 +73,7 @@ static inline void nw_flush_and_free(struct nw_table *t, struct nw_flush *flush)
 	nw_flush_issue(t, flush);
 	if (!n)
 		return;
-	if (t->mode == NW_MODE_READERS)
+	if (t->mode != NW_MODE_EXCLUSIVE)
 		/* ORD-05 orders the unlink of these pages before their reuse,
 		 * for software walkers: pairs with nw_section_enter(). Without
 		 * it a reader that saw the old link reads a freed page. */

@@ -32,6 +32,32 @@ static nw_entry_t map_leaf(const struct map_job *job, unsigned level,
 			   addr + job->ia_to_pa);
 }
 
+/*
+ * Put `value` into an entry that was empty when it was read. 0: another CPU was
+ * faster. The compare-and-swap also releases: ORD-02 for shared tables.
+ */
+static int map_install(const struct nw_table *t, nw_pteref_t ref,
+		       nw_entry_t value)
+{
+	nw_entry_t empty = 0;
+
+	if (t->mode == NW_MODE_SHARED)
+		return nw_entry_try_replace(ref, &empty, value);
+	nw_entry_set_exclusive(ref, 0, value);
+	return 1;
+}
+
+static int map_install_table(const struct nw_table *t, nw_pteref_t ref,
+			     nw_entry_t link)
+{
+	nw_entry_t empty = 0;
+
+	if (t->mode == NW_MODE_SHARED)
+		return nw_entry_try_replace(ref, &empty, link);
+	nw_entry_link_exclusive(ref, 0, link);
+	return 1;
+}
+
 static void zero_entries(nw_pteref_t first, unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++)
@@ -124,6 +150,14 @@ static void descend_to_range(struct nw_iter *it)
 	}
 }
 
+/* What it means for a map that an entry is neither empty nor a table. */
+static enum nw_status met_status(enum nw_entry_kind kind, nw_entry_t e)
+{
+	if (kind == NW_ENTRY_RESERVED)
+		return NW_E_CORRUPT;
+	return e == nwf_lock_token() ? NW_E_BUSY : NW_E_EXISTS;
+}
+
 /* Nothing may stand in the range. Reads only. */
 static enum nw_status map_check_empty(struct nw_iter it,
 				      struct nw_result *result, uint64_t start)
@@ -140,10 +174,8 @@ static enum nw_status map_check_empty(struct nw_iter it,
 			nw_iter_down(&it, e);
 			continue;
 		}
-		return nw_report(result,
-				 kind == NW_ENTRY_RESERVED ? NW_E_CORRUPT
-							   : NW_E_EXISTS,
-				 start, it.level, e);
+		return nw_report(result, met_status(kind, e), start, it.level,
+				 e);
 	}
 	return NW_OK;
 }
@@ -161,53 +193,77 @@ static void map_live_run(struct map_job *job, struct nw_iter *it)
 
 	if (whole < n)
 		n = (unsigned)whole;
-	/* The first entry is known to be empty; a table further on ends the run. */
+	/* The first entry was empty; a table further on ends the run, and so
+	 * does another CPU's leaf. */
 	for (i = 0; i < n; i++) {
 		nw_pteref_t ref = nw_pteref_index(first, i);
 
 		if (i && nw_entry_read(ref))
 			break;
-		nw_entry_set_exclusive(ref, 0, leaf);
+		if (!map_install(job->t, ref, leaf))
+			break;
 		leaf = nwf_leaf_next(geo, it->level, leaf);
 	}
 	nw_iter_goto(it, it->addr + i * span);
 }
 
-static enum nw_status map_commit(struct map_job *job, struct nw_iter *it)
+/*
+ * Build what [it->addr, end of this entry) needs below the empty entry under
+ * the cursor and link it. A loser gives its pages back: nobody saw them.
+ */
+static enum nw_status map_subtree(struct map_job *job, struct nw_iter *it)
+{
+	struct nw_table *t = job->t;
+	nw_pteref_t ref = nw_iter_ref(it);
+	uint64_t stop = nw_iter_next_base(it);
+	nw_entry_t link = 0;
+	uint64_t reached;
+	nw_pa_t page;
+
+	if (stop > it->end)
+		stop = it->end;
+	reached = build_child(job, it->level - 1, it->addr, stop, &link);
+	if (!link)
+		return NW_E_NOMEM;
+	page = NW_PA(nwf_table_pa(&t->geo, link));
+	if (!map_install_table(t, ref, link)) {
+		NW_FN(free_subtree)(t, page, it->level - 1);
+		return NW_OK;
+	}
+	NW_TRACE(NW_EV_PAGE_LINK, page.v, 0, it->level - 1);
+	if (reached < stop) {
+		it->addr = reached;
+		return NW_E_NOMEM;
+	}
+	nw_iter_goto(it, stop);
+	return NW_OK;
+}
+
+static enum nw_status map_commit(struct map_job *job, struct nw_iter *it,
+				 nw_entry_t *met)
 {
 	const struct nw_geometry *geo = &job->t->geo;
+	enum nw_status status = NW_OK;
 
-	while (nw_iter_more(it)) {
-		nw_pteref_t ref = nw_iter_ref(it);
-		nw_entry_t e = nw_entry_read(ref);
-		uint64_t stop, reached;
-		nw_entry_t link = 0;
+	while (!status && nw_iter_more(it)) {
+		nw_entry_t e = nw_entry_read(nw_iter_ref(it));
 
 		if (nwf_kind(geo, it->level, e) == NW_ENTRY_TABLE) {
 			nw_iter_down(it, e);
 			continue;
+		}
+		if (e) { /* shared only: it was empty when we checked */
+			*met = e;
+			return e == nwf_lock_token() ? NW_E_BUSY : NW_E_RACED;
 		}
 		if (map_aligned(job, it->level, it->addr) &&
 		    it->end - it->addr >= nw_span_bytes(job->t, it->level)) {
 			map_live_run(job, it);
 			continue;
 		}
-		stop = nw_iter_next_base(it);
-		if (stop > it->end)
-			stop = it->end;
-		reached = build_child(job, it->level - 1, it->addr, stop, &link);
-		if (link) {
-			nw_entry_link_exclusive(ref, e, link);
-			NW_TRACE(NW_EV_PAGE_LINK, nwf_table_pa(geo, link), 0,
-				 it->level - 1);
-		}
-		if (reached < stop) {
-			it->addr = reached;
-			return NW_E_NOMEM;
-		}
-		nw_iter_goto(it, stop);
+		status = map_subtree(job, it);
 	}
-	return NW_OK;
+	return status;
 }
 
 static enum nw_status map_prepare(struct map_job *job, struct nw_table *t,
@@ -225,7 +281,9 @@ static enum nw_status map_prepare(struct map_job *job, struct nw_table *t,
 		return nw_refuse(result, NW_E_MISALIGNED, ia.v, "pa");
 	if (pa.v >= oa_limit || size_bytes > oa_limit - pa.v)
 		return nw_refuse(result, NW_E_OA_RANGE, ia.v, "pa");
-	if (max_level != NW_LEVEL_ANY && max_level >= t->geo.levels)
+	if (max_level != NW_LEVEL_ANY &&
+	    (max_level >= t->geo.levels ||
+	     !(t->geo.leaf_levels >> max_level & 1)))
 		return nw_refuse(result, NW_E_LEVEL, ia.v, "max_level");
 	job->leaf_levels = t->geo.leaf_levels;
 	if (max_level != NW_LEVEL_ANY)
@@ -248,6 +306,7 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 {
 	struct map_job job;
 	struct nw_iter it;
+	nw_entry_t met = 0;
 	enum nw_status status;
 
 	if (!t || !attrs)
@@ -273,11 +332,11 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	 * access through it. Without it the guest may see the page as it was
 	 * before. */
 	nw_port_store_barrier();
-	status = map_commit(&job, &it);
+	status = map_commit(&job, &it, &met);
 	/* ORD-09 makes the entries visible to walks that start after we return;
 	 * pairs with the hardware walker. Without it the access that faulted
 	 * may fault again, and at EL2 our own next access. */
 	nw_port_publish_barrier();
 	nw_section_leave(t);
-	return nw_report(result, status, it.addr, it.level, 0);
+	return nw_report(result, status, it.addr, it.level, met);
 }

@@ -12,6 +12,7 @@
 const struct nw_format_ops NW_FN(ops) = {
 	.name = NW_FORMAT_NAME,
 	.trace_id = NW_FORMAT_ID,
+	.regimes = NWF_REGIMES,
 	.geometry = NW_FN(geometry),
 	.encode_leaf = NW_FN(encode_leaf),
 	.decode = NW_FN(decode),

@@ -20,9 +20,37 @@ static void cache_push(struct nw_page_cache *cache, void *page)
 	cache->pages++;
 }
 
-int nw_page_take(struct nw_table *t, struct nw_page_cache *cache, nw_pa_t *page)
+/* Maps of a shared table count side by side. */
+static void count_taken(struct nw_table *t)
 {
 	struct nw_table_stats *stats = &t->stats;
+	uint64_t live;
+
+	if (t->mode != NW_MODE_SHARED) {
+		stats->pages_allocated++;
+		live = ++stats->pages_live;
+	} else {
+		nw_port_count_add(&stats->pages_allocated, 1);
+		live = nw_port_count_add(&stats->pages_live, 1);
+	}
+	nw_port_count_max(&stats->pages_peak, live);
+}
+
+static void count_given_back(struct nw_table *t)
+{
+	struct nw_table_stats *stats = &t->stats;
+
+	if (t->mode != NW_MODE_SHARED) {
+		stats->pages_live--;
+		stats->pages_freed++;
+		return;
+	}
+	nw_port_count_add(&stats->pages_live, UINT64_MAX);
+	nw_port_count_add(&stats->pages_freed, 1);
+}
+
+int nw_page_take(struct nw_table *t, struct nw_page_cache *cache, nw_pa_t *page)
+{
 	void *memory;
 
 	if (cache && cache->pages)
@@ -31,9 +59,7 @@ int nw_page_take(struct nw_table *t, struct nw_page_cache *cache, nw_pa_t *page)
 		memory = t->port->alloc_pages(t->port_ctx, 0);
 	if (!memory)
 		return 0;
-	stats->pages_allocated++;
-	if (++stats->pages_live > stats->pages_peak)
-		stats->pages_peak = stats->pages_live;
+	count_taken(t);
 	page->v = (uint64_t)(uintptr_t)memory - t->virt_minus_phys;
 	NW_TRACE(NW_EV_PAGE_ALLOC, page->v, UINT64_C(1) << t->geo.granule_lg2,
 		 (uintptr_t)memory);
@@ -42,8 +68,7 @@ int nw_page_take(struct nw_table *t, struct nw_page_cache *cache, nw_pa_t *page)
 
 void nw_page_put(struct nw_table *t, nw_pa_t page)
 {
-	t->stats.pages_live--;
-	t->stats.pages_freed++;
+	count_given_back(t);
 	NW_TRACE(NW_EV_PAGE_FREE, page.v, UINT64_C(1) << t->geo.granule_lg2, 0);
 	t->port->free_pages(t->port_ctx,
 			    (void *)(uintptr_t)(page.v + t->virt_minus_phys),

@@ -31,17 +31,16 @@ static enum nw_status config_check(const struct nw_table_config *c,
 	case NW_MODE_EXCLUSIVE:
 		break;
 	case NW_MODE_READERS:
+	case NW_MODE_SHARED:
 		if (!NW_PORT_HAS_GRACE_PERIOD)
 			return NW_E_MODE;
 		break;
-	case NW_MODE_SHARED:
-		return NW_E_UNSUPPORTED;
 	default:
 		return NW_E_CONFIG;
 	}
 	*argument = "config.regime";
-	if (c->regime != NW_REGIME_STAGE2 && c->regime != NW_REGIME_EL2 &&
-	    c->regime != NW_REGIME_EL10)
+	if ((unsigned)c->regime > NW_REGIME_EL10 ||
+	    !(c->ops->regimes >> c->regime & 1))
 		return NW_E_CONFIG;
 	return c->ops->geometry(&c->format, geo, argument);
 }
@@ -105,7 +104,7 @@ void nw_table_destroy(struct nw_table *t)
 {
 	while (t->ops->teardown_step(t, TEARDOWN_STEP_PAGES) == NW_MORE)
 		;
-	if (t->mode == NW_MODE_READERS)
+	if (t->mode != NW_MODE_EXCLUSIVE)
 		nw_port_synchronize(); /* ORD-05 */
 	NW_TRACE(NW_EV_TABLE_FREE, t->root_pa.v, 0, 0);
 	NW_TRACE(NW_EV_PAGE_FREE, t->root_pa.v,

@@ -6,7 +6,7 @@ import unittest
 from types import SimpleNamespace
 
 from support import GOOD_COUNTERS, ROOT
-from nwrun import mailbox, rules
+from nwrun import rules
 from nwrun.console import Console
 
 
@@ -49,10 +49,6 @@ class Rules(unittest.TestCase):
             del counters[name]
             self.assertTrue(any("no counter" in p and name in p
                                 for p in rules.check(counters)), name)
-
-    def test_rules_spare_frames_are_those_of_the_layout(self):
-        self.assertEqual(rules.SPARE_FRAMES, mailbox.constant(
-            mailbox.header_text("layout.h"), "NW_HYP_SPARE_FRAMES"))
 
     def test_rules_names_are_those_of_the_mailbox(self):
         with open(os.path.join(ROOT, "hyp/mailbox.h"), encoding="utf-8") as f:
@@ -99,7 +95,7 @@ class Run(unittest.TestCase):
 
     def test_run_shaker_idle_is_reported(self):
         counters = dict(GOOD_COUNTERS, migrations=0, frames_reused=0,
-                        frames_poisoned=rules.SPARE_FRAMES)
+                        frames_poisoned=0)
         self.assertEqual(self.check(snapshot(counters=counters)),
                          ["the shaker moved no page"])
 

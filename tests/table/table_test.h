@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Unit tests of the table operations. Every test of every group runs on every
- * table shape; each begins with an empty table and ends with a look at all of
- * it, so that a test need not ask whether pages were lost.
+ * table shape, in each mode; each begins with an empty table and ends with a
+ * look at all of it, so that a test need not ask whether pages were lost.
  */
 #ifndef TABLE_TEST_H
 #define TABLE_TEST_H

@@ -74,9 +74,9 @@ static void init_refuses_and_holds_nothing(void **state)
 	REFUSED_BY_NAME(bad.port = &no_alloc, NW_E_NULL);
 	REFUSED_BY_NAME(bad.port = &no_free, NW_E_NULL);
 	REFUSED_BY_NAME(bad.port = &no_invalidate, NW_E_NULL);
-	REFUSED_BY_NAME(bad.mode = NW_MODE_SHARED, NW_E_UNSUPPORTED);
 	REFUSED_BY_NAME(bad.mode = (enum nw_mode)9, NW_E_CONFIG);
 	REFUSED_BY_NAME(bad.regime = (enum nw_regime)9, NW_E_CONFIG);
+	REFUSED_BY_NAME(bad.regime = NW_REGIME_EL10, NW_E_CONFIG);
 	REFUSED_BY_NAME(bad.format.granule_lg2 = 13, NW_E_CONFIG);
 	REFUSED_BY_NAME(bad.format.ia_bits = 0, NW_E_CONFIG);
 	REFUSED_BY_NAME(bad.format.ia_bits = 64, NW_E_CONFIG);
@@ -90,6 +90,7 @@ static void init_refuses_and_holds_nothing(void **state)
 	if (!NW_PORT_HAS_GRACE_PERIOD) {
 		nw_arena_fail_at(&f->arena, 0);
 		REFUSED_BY_NAME(bad.mode = NW_MODE_READERS, NW_E_MODE);
+		REFUSED_BY_NAME(bad.mode = NW_MODE_SHARED, NW_E_MODE);
 	}
 }
 

@@ -21,7 +21,9 @@ def call(argv, what, **more):
         raise BenchError("%s: %s is not installed; next: tools/setup bench"
                          % (what, argv[0])) from None
     if done.returncode:
-        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise BenchError("%s failed (%s): %s" % (
-            what, " ".join(argv), " | ".join(words[-3:])))
+        words = [l for l in (done.stdout + done.stderr).splitlines()
+                 if l.strip()]
+        wrong = [l for l in words if "error" in l.lower()] or words[-3:]
+        raise BenchError("%s failed: %s; next: run %s"
+                         % (what, " | ".join(wrong[:3]), " ".join(argv)))
     return done.stdout

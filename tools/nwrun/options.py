@@ -16,7 +16,7 @@ MEM_STEP = 2 * MIB
 CPUS_MAX = 4
 SHAKE_MAX = 1000000
 DURATION_MAX = 24 * 3600
-BOOT_SECONDS_MAX = 240
+BOOT_SECONDS_MAX = 600
 
 # name: what QEMU is told. Without pauth-impdef the emulation of pointer
 # authentication makes `max` several times slower.

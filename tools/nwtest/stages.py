@@ -142,17 +142,19 @@ def sanitizers(ctx):
     """the unit tests under address and undefined-behaviour sanitizers"""
     if meson_build(ctx, "build/asan",
                    ["-Db_sanitize=address,undefined", "-Dproof=true",
-                    "-Db_lundef=false"]):
+                    "-Dtrace=true", "-Db_lundef=false"]):
         meson_test(ctx, "build/asan",
                    env={"UBSAN_OPTIONS": "halt_on_error=1"})
 
 
 @stage("tsan", TEST)
 def tsan(ctx):
-    """the unit tests under the thread sanitizer, with its own RCU"""
+    """what runs concurrently, under the thread sanitizer, with its own RCU"""
     if meson_build(ctx, "build/tsan",
                    ["-Dport=tsan", "-Db_sanitize=thread", "-Db_lundef=false"]):
-        meson_test(ctx, "build/tsan", env={"TSAN_OPTIONS": "halt_on_error=1"})
+        meson_test(ctx, "build/tsan",
+                   ["--suite", "concurrent", "--suite", "tsan"],
+                   env={"TSAN_OPTIONS": "halt_on_error=1"})
 
 
 @stage("sparse", TEST)
@@ -194,7 +196,7 @@ def run_bad_input(ctx):
 @stage("run", QUICK)
 def run(ctx):
     """Debian boots on a Nestwalk table while its memory moves"""
-    ctx.command(RUN + ["--duration", "8", "--mem", "512M"], timeout=600)
+    ctx.command(RUN + ["--duration", "8", "--mem", "512M"], timeout=1200)
 
 
 @stage("run-cpus", TEST)
@@ -202,7 +204,7 @@ def run_cpus(ctx):
     """one and four guest CPUs"""
     for cpus in ("1", "4"):
         ctx.command(RUN + ["--duration", "8", "--mem", "512M",
-                           "--cpus", cpus], timeout=600)
+                           "--cpus", cpus], timeout=1200)
 
 
 @stage("run-verdict", TEST)
@@ -211,7 +213,7 @@ def run_verdict(ctx):
     for plant, text in (("page", "reason=page worker="),
                         ("death", "killed by signal=11")):
         ctx.expect(RUN + ["--plain", "--duration", "6", "--append",
-                          "nwguest.plant=" + plant], 1, text, timeout=600)
+                          "nwguest.plant=" + plant], 1, text, timeout=1200)
 
 
 @stage("sabotage", TEST)
@@ -219,34 +221,34 @@ def sabotage(ctx):
     """a missing or local invalidation kills the guest, and the run says so"""
     for name in ("no-tlbi", "local-tlbi"):
         ctx.expect(RUN + ["--duration", "20", "--sabotage", name], 1,
-                   "the guest saw: ", timeout=600)
+                   "the guest saw: ", timeout=1200)
 
 
 @stage("run-models", LONG)
 def run_models(ctx):
     """every CPU model"""
     for model in ("cortex-a53", "cortex-a72", "neoverse-n1"):
-        ctx.command(RUN + ["--cpu", model], timeout=900)
+        ctx.command(RUN + ["--cpu", model], timeout=1200)
 
 
 @stage("run-sizes", LONG)
 def run_sizes(ctx):
     """the smallest and a large machine, and no shaking"""
-    ctx.command(RUN + ["--mem", "256M"], timeout=900)
-    ctx.command(RUN + ["--mem", "3G", "--cpus", "4"], timeout=900)
-    ctx.command(RUN + ["--shake", "off"], timeout=900)
+    ctx.command(RUN + ["--mem", "256M"], timeout=1200)
+    ctx.command(RUN + ["--mem", "3G", "--cpus", "4"], timeout=1200)
+    ctx.command(RUN + ["--shake", "off"], timeout=1200)
 
 
 @stage("run-soak", LONG)
 def run_soak(ctx):
     """two minutes of shaking"""
-    ctx.command(RUN + ["--duration", "120"], timeout=900)
+    ctx.command(RUN + ["--duration", "120"], timeout=1200)
 
 
 @stage("sabotage-hidden", LONG)
 def sabotage_hidden(ctx):
     """sabotages that TCG hides still build and run"""
     for name in ("no-ipas2", "early-free", "no-bbm"):
-        status, output = ctx.run(RUN + ["--sabotage", name], timeout=900)
+        status, output = ctx.run(RUN + ["--sabotage", name], timeout=1200)
         ctx.result.check(status in (0, 1) and "hidden by TCG" in output,
                          "--sabotage %s (status %d)" % (name, status))
