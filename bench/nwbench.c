@@ -83,8 +83,8 @@ static int usage(int status)
 		"usage: nwbench ROW [--repeat N] [--side both|lib|floor]\n"
 		"       nwbench --list\n"
 		"  --repeat N  pairs to measure (default 21)\n"
-		"  --side S    lib or floor: one run, not timed, for callgrind\n"
-		"              with --toggle-collect=nwbench_timed\n");
+		"  --side S    lib or floor: one run, not timed, for\n"
+		"              callgrind --toggle-collect=nwbench_timed\n");
 	return status;
 }
 

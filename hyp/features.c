@@ -94,9 +94,9 @@ unsigned features_used(void)
 		features |= NW_MAILBOX_FEATURE_FWB;
 	if (id_field(mmfr1, 28))
 		features |= NW_MAILBOX_FEATURE_XNX;
-	if (tlb & NW_EL2_HAS_TLBI_RANGE)
+	if (tlb & NW_TLB_HAS_RANGE)
 		features |= NW_MAILBOX_FEATURE_TLBI_RANGE;
-	if (tlb & NW_EL2_HAS_TTL)
+	if (tlb & NW_TLB_HAS_TTL)
 		features |= NW_MAILBOX_FEATURE_TTL;
 	return features & ~forgone;
 }

@@ -14,7 +14,8 @@
 #include "tlb.h"
 #include "window.h"
 
-#define PAIRS 4096u
+#define PAIRS 1024u /* in a round */
+#define ROUNDS 8u
 #define SLOTS 16u
 #define MARKER 0x6e772d6669786d70ull
 
@@ -131,26 +132,47 @@ static void pair(enum nw_fixmap_kind kind, uint64_t pa, uint64_t offset,
 	must(nw_fixmap_unmap(&fixmap, 0, kind, &window), "unmap");
 }
 
-static void measure(enum nw_fixmap_kind kind, uint64_t marked,
-		    enum nw_mailbox_counter gauges)
+/* Ticks of one round; windows that retire do so before it ends. */
+static uint64_t run_round(enum nw_fixmap_kind kind, uint64_t marked)
 {
 	uint64_t bytes = kind == NW_FIXMAP_BLOCK ? NW_HYP_BLOCK_BYTES :
 						   NW_HYP_PAGE_BYTES;
 	uint64_t offset = marked & (bytes - 1);
-	uint64_t remote = remote_count(), local = local_count();
 	uint64_t start = time_now();
 
 	for (unsigned i = 0; i < PAIRS; i++) {
-		int has_marker = (int)(i & 1);
+		/* Each slot in turn shows the other page than last time. */
+		int has_marker = (int)((i + i / SLOTS) & 1);
 
 		pair(kind, has_marker ? marked - offset : NW_HYP_IMAGE_PA,
 		     offset, has_marker);
 	}
 	must(nw_fixmap_retire(&fixmap, 0), "retire");
-	mailbox_gauge(gauges + FIX_TICKS, time_now() - start);
+	return time_now() - start;
+}
+
+/* The counts are the same in every round; of the times the shortest is kept,
+ * because a busy host only adds to them. */
+static void measure(enum nw_fixmap_kind kind, uint64_t marked,
+		    enum nw_mailbox_counter gauges)
+{
+	uint64_t best = ~0ull;
+	uint64_t remote = 0, local = 0;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		uint64_t remote_before = remote_count();
+		uint64_t local_before = local_count();
+		uint64_t ticks = run_round(kind, marked);
+
+		remote = remote_count() - remote_before;
+		local = local_count() - local_before;
+		if (ticks < best)
+			best = ticks;
+	}
 	mailbox_gauge(gauges + FIX_PAIRS, PAIRS);
-	mailbox_gauge(gauges + FIX_REMOTE, remote_count() - remote);
-	mailbox_gauge(gauges + FIX_LOCAL, local_count() - local);
+	mailbox_gauge(gauges + FIX_TICKS, best);
+	mailbox_gauge(gauges + FIX_REMOTE, remote);
+	mailbox_gauge(gauges + FIX_LOCAL, local);
 }
 
 static void measure_strategy(enum nw_fixmap_strategy strategy,
@@ -162,7 +184,8 @@ static void measure_strategy(enum nw_fixmap_strategy strategy,
 		.slots = {SLOTS, SLOTS},
 		.table = {strategy == NW_FIXMAP_PRIVATE_ROOT ? &private_root :
 							       own_table()},
-		.start = NW_IA(NW_HYP_WINDOW_VA + (1ull << 30) * (1 + strategy)),
+		.start = NW_IA(NW_HYP_WINDOW_VA +
+			       (1ull << 30) * (1 + strategy)),
 	};
 	enum nw_mailbox_counter gauges = NW_C_fix_broadcast_page_pairs +
 					 2 * FIX_GAUGES * strategy;

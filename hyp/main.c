@@ -40,8 +40,8 @@ static void choose_tlb_features(void)
 	unsigned used = features_used();
 
 	nw_el2_tlb_init((used & NW_MAILBOX_FEATURE_TLBI_RANGE ?
-				 NW_EL2_HAS_TLBI_RANGE : 0) |
-			(used & NW_MAILBOX_FEATURE_TTL ? NW_EL2_HAS_TTL : 0));
+				 NW_TLB_HAS_RANGE : 0) |
+			(used & NW_MAILBOX_FEATURE_TTL ? NW_TLB_HAS_TTL : 0));
 }
 
 /* On the first CPU, MMU off, with QEMU's DTB. */
@@ -69,6 +69,7 @@ void hyp_main(uint64_t dtb_pa, unsigned el)
 	vm_init(NW_HYP_GUEST_PA, machine.ram_end, n);
 	dtb_edit(&machine, n, NW_HYP_GUEST_PA);
 	dtb_store(dtb_pa);
+	window_retire();
 	for (i = 0; i < n; i++)
 		cpus[i].is_guest = 1;
 	shaker_init(&params);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Moving a page (every step in this order, under the guest's lock up to the
- * make): split the block it is in; break and invalidate; copy; clean the copy
- * to where the guest may read it uncached or execute it; make. Then the old
- * frame is filled with poison and joins the pool. A CPU that still uses the
- * old translation reads poison, or damages it, which is seen when the frame is
- * taken again.
+ * Moving a few neighbouring pages (every step in this order, under the guest's
+ * lock up to the make): split the block they are in; break and invalidate;
+ * copy; clean the copies to where the guest may read them uncached or execute
+ * them; make. Then the old frames are filled with poison and join the pool. A
+ * CPU that still uses the old translation reads poison, or damages it, which is
+ * seen when the frame is taken again.
  */
 #include "cpu.h"
 #include "psci.h"
@@ -20,7 +20,9 @@
 #define POISON 0x0000dead0000deadull
 #define WORDS (NW_HYP_PAGE_BYTES / sizeof(uint64_t))
 
-#define UNMAP_ONE_IN 128
+#define RUN_ORDERS 4 /* 1, 2, 4 or 8 pages move under one invalidation */
+#define RUN_PAGES_MAX (1u << (RUN_ORDERS - 1))
+#define UNMAP_ONE_IN 64
 #define UNMAP_ORDERS 10 /* 4 KiB to 2 MiB */
 #define PICK_TRIES 16
 #define LINE_BYTES_MIN 16
@@ -128,10 +130,9 @@ static void clean_copy(const void *page)
 	nw_el2_isb();
 }
 
-/* Copy one frame to another. WINDOW_FROM stays open. */
-static uint64_t *copy_page(nw_pa_t from_frame, nw_pa_t to_frame)
+static void copy_page(nw_pa_t from_frame, nw_pa_t to_frame)
 {
-	uint64_t *from = window_open(WINDOW_FROM, from_frame);
+	const uint64_t *from = window_open(WINDOW_FROM, from_frame);
 	uint64_t *to = window_open(WINDOW_TO, to_frame);
 	unsigned i;
 
@@ -140,7 +141,7 @@ static uint64_t *copy_page(nw_pa_t from_frame, nw_pa_t to_frame)
 		to[i] = from[i];
 	clean_copy(to);
 	window_close(WINDOW_TO);
-	return from;
+	window_close(WINDOW_FROM);
 }
 
 static void must(enum nw_status status, uint64_t ipa, const char *what)
@@ -150,58 +151,84 @@ static void must(enum nw_status status, uint64_t ipa, const char *what)
 			 nw_status_name(status), nw_status_advice(status));
 }
 
-/*
- * Break, copy, make. Under the lock; the page is mapped, by a page. Returns
- * the old frame in WINDOW_FROM.
- */
-static uint64_t *move_mapped(uint64_t ipa, const struct nw_attrs *attrs,
-			     nw_pa_t from, nw_pa_t to)
-{
-	uint64_t *old;
+/* Pages that move together, in the order of their addresses. */
+struct run {
+	struct nw_attrs attrs;
+	unsigned pages;
+	struct {
+		uint64_t ipa;
+		nw_pa_t from;
+		nw_pa_t to;
+	} page[RUN_PAGES_MAX];
+};
 
-	must(nw_unmap(&vm.table, NW_IA(ipa), NW_HYP_PAGE_BYTES, NULL, NULL),
-	     ipa, "breaking");
-	old = copy_page(from, to);
-	/* The new frame is the guest's from now on, and so is every frame of
-	 * which a window was closed since the last time. */
-	window_retire();
-	must(nw_map(&vm.table, NW_IA(ipa), NW_HYP_PAGE_BYTES, to, attrs, 0,
-		    NULL, NULL), ipa, "making");
-	vm_frame_set(ipa, to);
-	return old;
-}
-
-/* Move the page at `ipa`, if something maps it. 1: moved. */
-static int move_page(uint64_t ipa)
+/* Add the page at `ipa` if something maps it; a block is split first. */
+static void run_add(struct run *run, uint64_t ipa)
 {
 	struct nw_mapping m;
-	struct nw_attrs attrs;
-	uint64_t *old;
 
-	nw_port_lock(&vm.lock);
 	must(nw_lookup(&vm.table, NW_IA(ipa), &m), ipa, "looking up");
-	if (vm.is_off || m.kind != NW_ENTRY_LEAF) {
-		nw_port_unlock(&vm.lock);
+	if (m.kind != NW_ENTRY_LEAF) {
 		count(NW_C_shake_misses);
-		return 0;
+		return;
 	}
-	must(nw_mapping_attrs(&vm.table, &m, &attrs), ipa, "decoding");
+	must(nw_mapping_attrs(&vm.table, &m, &run->attrs), ipa, "decoding");
 	if (m.level) {
 		must(nw_split(&vm.table, NW_IA(ipa), 0, NULL, NULL), ipa,
 		     "splitting");
 		count(NW_C_splits);
 	}
-	old = move_mapped(ipa, &attrs, m.pa, pool_take());
-	count(NW_C_frames_reused);
-	count(NW_C_migrations);
-	vm_publish_stats();
+	run->page[run->pages].ipa = ipa;
+	run->page[run->pages].from = m.pa;
+	run->page[run->pages].to = pool_take();
+	run->pages++;
+}
+
+/* Break, copy, make. The frames that were left are nobody's then. */
+static void run_move(struct run *run)
+{
+	uint64_t start = run->page[0].ipa;
+	uint64_t end = run->page[run->pages - 1].ipa + NW_HYP_PAGE_BYTES;
+	unsigned i;
+
+	must(nw_unmap(&vm.table, NW_IA(start), end - start, NULL, NULL), start,
+	     "breaking");
+	for (i = 0; i < run->pages; i++)
+		copy_page(run->page[i].from, run->page[i].to);
+	/* The new frames are the guest's from now on, and so is every frame
+	 * that a window was closed on since the last time. */
+	window_retire();
+	for (i = 0; i < run->pages; i++) {
+		must(nw_map(&vm.table, NW_IA(run->page[i].ipa),
+			    NW_HYP_PAGE_BYTES, run->page[i].to, &run->attrs, 0,
+			    NULL, NULL), run->page[i].ipa, "making");
+		vm_frame_set(run->page[i].ipa, run->page[i].to);
+	}
+	count_many(NW_C_frames_reused, run->pages);
+	count_many(NW_C_migrations, run->pages);
+}
+
+/* Move what is mapped of `pages` pages from `ipa` on; returns how many. */
+static unsigned move_pages(uint64_t ipa, unsigned pages)
+{
+	struct run run = {.pages = 0};
+	unsigned i;
+
+	nw_port_lock(&vm.lock);
+	for (i = 0; i < pages && !vm.is_off; i++)
+		run_add(&run, ipa + i * (uint64_t)NW_HYP_PAGE_BYTES);
+	if (run.pages) {
+		run_move(&run);
+		vm_publish_stats();
+	}
 	nw_port_unlock(&vm.lock);
-	/* Nobody else reaches the old frame. */
-	poison(old);
-	window_close(WINDOW_FROM);
-	count(NW_C_frames_poisoned);
-	pool_put(m.pa);
-	return 1;
+	for (i = 0; i < run.pages; i++) {
+		poison(window_open(WINDOW_FROM, run.page[i].from));
+		window_close(WINDOW_FROM);
+		count(NW_C_frames_poisoned);
+		pool_put(run.page[i].from);
+	}
+	return run.pages;
 }
 
 /* A page of a block that was mapped at some time; 0: there is none yet. */
@@ -238,20 +265,26 @@ static void unmap_range(void)
 	nw_port_unlock(&vm.lock);
 }
 
-static void shake_once(void)
+/* Returns the number of pages moved or, for an unmapped range, 1. */
+static unsigned shake_once(void)
 {
-	unsigned tries = PICK_TRIES;
+	unsigned pages = 1u << random_below(RUN_ORDERS), tries, moved;
 	uint64_t ipa;
 
 	if (!random_below(UNMAP_ONE_IN)) {
 		unmap_range();
-		return;
+		return 1;
 	}
-	while (tries--) {
-		ipa = pick_page();
-		if (ipa && move_page(ipa))
-			return;
+	for (tries = 0; tries < PICK_TRIES; tries++) {
+		ipa = pick_page() & ~(pages * (uint64_t)NW_HYP_PAGE_BYTES - 1);
+		if (!ipa || ipa + pages * (uint64_t)NW_HYP_PAGE_BYTES >
+				    vm.ram_end)
+			continue;
+		moved = move_pages(ipa, pages);
+		if (moved)
+			return moved;
 	}
+	return 1;
 }
 
 /* ---- the CPU ---------------------------------------------------------- */
@@ -330,8 +363,7 @@ void shaker_main(void)
 		/* What is too late to be done is not caught up with. */
 		if (due - done > shaker.per_second / 10 + 1)
 			done = due;
-		shake_once();
-		done++;
+		done += shake_once();
 	}
 	__atomic_store_n(&shaker.is_stopped, 1, __ATOMIC_RELEASE);
 	cpu_park();

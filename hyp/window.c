@@ -5,7 +5,7 @@
 #include "report.h"
 #include "window.h"
 
-#define SLOTS 8 /* of each CPU */
+#define SLOTS 16 /* of each CPU: what moving one run of pages takes */
 
 const struct nw_attrs window_attrs = {
 	.prot = NW_PROT_RW,

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #define MAX_WORKERS 64u
-#define GRACE_SECONDS 120.0
+#define GRACE_SECONDS 300.0
 /* /proc/sys/kernel/tainted: bad page seen, kernel died (oops). */
 #define TAINT_BAD_PAGE (1u << 5)
 #define TAINT_DIED (1u << 7)

@@ -131,9 +131,9 @@ uint64_t nw_fixmap_span(const struct nw_fixmap_config *config);
  *                   about config.start; result.reached is the slot's address.
  *                   Tables built so far stay, empty; *fm is unusable.
  */
-NW_MUST_CHECK enum nw_status nw_fixmap_init(struct nw_fixmap *fm,
-					    const struct nw_fixmap_config *config,
-					    struct nw_result *result);
+NW_MUST_CHECK enum nw_status
+nw_fixmap_init(struct nw_fixmap *fm, const struct nw_fixmap_config *config,
+	       struct nw_result *result);
 
 /*
  * Open a window onto the page or block at `pa`. On return this CPU may use

@@ -34,9 +34,9 @@ unsigned nw_el2_tlb_features(void)
 	__asm__("mrs %0, id_aa64isar0_el1" : "=r"(isar0));
 	__asm__("mrs %0, s3_0_c0_c7_2" : "=r"(mmfr2)); /* ID_AA64MMFR2_EL1 */
 	if (((isar0 >> 56) & 0xf) >= 2)
-		features |= NW_EL2_HAS_TLBI_RANGE;
+		features |= NW_TLB_HAS_RANGE;
 	if ((mmfr2 >> 48) & 0xf)
-		features |= NW_EL2_HAS_TTL;
+		features |= NW_TLB_HAS_TTL;
 	return features;
 }
 
@@ -131,60 +131,16 @@ static const struct by_address el2_by_address = {
 	tlbi_vae2, tlbi_vale2, tlbi_rvae2
 };
 
-/* The arm level of the only leaves that were there, or "any". */
-static unsigned level_hint(const struct nw_flush_range *r)
-{
-	unsigned levels = r->leaf_levels;
-
-	if (r->had_tables || !levels || (levels & (levels - 1)))
-		return NW_TLB_ANY_LEVEL;
-	/* Level 0 of the table is arm level 3; a hint of arm level 0 would
-	 * read as "any", and no such leaf is used here. */
-	return levels > 4 ? NW_TLB_ANY_LEVEL :
-			    3u - (unsigned)__builtin_ctz(levels);
-}
-
-/*
- * Bytes from one address to the next that must be named. Naming any address
- * of a leaf drops all of it, so steps are as large as the smallest leaf that
- * was there; where only an empty table was, its span is unknown: one granule.
- */
-static uint64_t range_step(const struct nw_flush_request *q,
-			   const struct nw_flush_range *r)
-{
-	unsigned index_bits = q->granule_lg2 - 3u;
-	unsigned level = r->leaf_levels ?
-				 (unsigned)__builtin_ctz(r->leaf_levels) : 0;
-
-	return 1ull << (q->granule_lg2 + level * index_bits);
-}
-
-static int has_range_form(const struct nw_flush_range *r, unsigned granule_lg2)
-{
-	return (tlb_features & NW_EL2_HAS_TLBI_RANGE) &&
-	       (r->end - r->start) >> granule_lg2 > 1;
-}
-
-static uint64_t range_ops(const struct nw_flush_request *q,
-			  const struct nw_flush_range *r)
-{
-	uint64_t step = range_step(q, r);
-
-	if (has_range_form(r, q->granule_lg2))
-		/* At most one per scale and one odd page, then one for each
-		 * 2^21 pages. */
-		return 5 + ((r->end - r->start) >> q->granule_lg2) /
-				   NW_TLB_RANGE_PAGES_MAX;
-	return (r->end - r->start + step - 1) / step;
-}
-
 static uint64_t request_ops(const struct nw_flush_request *q)
 {
+	struct nw_tlb_plan plan;
 	uint64_t ops = 0;
 	unsigned i;
 
-	for (i = 0; i < q->ranges; i++)
-		ops += range_ops(q, &q->range[i]);
+	for (i = 0; i < q->ranges; i++) {
+		nw_tlb_plan(&plan, &q->range[i], q->granule_lg2, tlb_features);
+		ops += nw_tlb_plan_ops_max(&plan);
+	}
 	return ops;
 }
 
@@ -192,28 +148,16 @@ static void range_by_address(const struct nw_flush_request *q,
 			     const struct nw_flush_range *r,
 			     const struct by_address *tlbi)
 {
-	unsigned hint = level_hint(r);
-	int has_ttl = !!(tlb_features & NW_EL2_HAS_TTL);
 	void (*one)(uint64_t) = r->had_tables ? tlbi->one : tlbi->leaf;
-	uint64_t start = r->start;
-	uint64_t step = range_step(q, r);
+	struct nw_tlb_plan plan;
 	struct nw_tlb_op op;
 
-	/* One leaf needs one instruction, however many pages it spans. */
-	if (has_range_form(r, q->granule_lg2) && r->end - r->start > step) {
-		while (nw_tlb_range_next(&start, r->end, q->granule_lg2, hint,
-					 has_ttl, &op))
-			if (op.is_range)
-				tlbi->range(op.operand);
-			else
-				one(op.operand);
-		return;
-	}
-	/* A range may begin inside the leaf that covered it: go by the leaf's
-	 * own boundaries, so that the last one is not missed. */
-	for (start &= ~(step - 1); start < r->end; start += step)
-		one(nw_tlb_operand(start, q->granule_lg2,
-				   has_ttl ? hint : NW_TLB_ANY_LEVEL));
+	nw_tlb_plan(&plan, r, q->granule_lg2, tlb_features);
+	while (nw_tlb_plan_next(&plan, &op))
+		if (op.is_range)
+			tlbi->range(op.operand);
+		else
+			one(op.operand);
 }
 
 static void invalidate_stage2(const struct nw_flush_request *q)

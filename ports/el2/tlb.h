@@ -5,10 +5,9 @@
 
 #include <nestwalk/port.h>
 
-#define NW_EL2_HAS_TLBI_RANGE 0x1u /* FEAT_TLBIRANGE on every CPU */
-#define NW_EL2_HAS_TTL 0x2u	   /* FEAT_TTL on every CPU */
+#include "tlb_range.h"
 
-/* What this CPU has (NW_EL2_HAS_*), from its ID registers. */
+/* What this CPU has (NW_TLB_HAS_*, tlb_range.h), from its ID registers. */
 unsigned nw_el2_tlb_features(void);
 
 /*

@@ -15,12 +15,18 @@
  *   covers (NUM + 1) * 2^(5 * SCALE + 1) granules from the base.
  *
  * The cut is exact: the operations together cover [start, end) and nothing
- * else, when both are multiples of the granule.
+ * else, when both are multiples of the granule. A leaf larger than a granule
+ * needs one operation only, whichever of its addresses that names: where leaves
+ * of one size were, the form by address goes in steps of that size.
  */
 #ifndef NW_EL2_TLB_RANGE_H
 #define NW_EL2_TLB_RANGE_H
 
-#include <stdint.h>
+#include <nestwalk/port.h>
+
+/* What the CPUs have, for nw_tlb_plan(). */
+#define NW_TLB_HAS_RANGE 0x1u /* FEAT_TLBIRANGE */
+#define NW_TLB_HAS_TTL 0x2u   /* FEAT_TTL */
 
 /* NUM = 31, SCALE = 3. Longer ranges take several operations. */
 #define NW_TLB_RANGE_PAGES_MAX (32ull << 16)
@@ -108,6 +114,91 @@ static inline int nw_tlb_range_next(uint64_t *start, uint64_t end,
 	op->pages = nw_tlb_range_pages(scale, (unsigned)units - 1);
 	op->is_range = 1;
 	*start += op->pages << granule_lg2;
+	return 1;
+}
+
+/* ---- a range of a flush request --------------------------------------- */
+
+struct nw_tlb_plan {
+	uint64_t start;
+	uint64_t end;
+	uint64_t step; /* by address; a multiple of the granule */
+	uint8_t granule_lg2;
+	uint8_t arm_level; /* hint, or NW_TLB_ANY_LEVEL */
+	uint8_t has_ttl;
+	uint8_t by_range;
+};
+
+/* The arm level of the only leaves that were there, or "any". */
+static inline unsigned nw_tlb_level_hint(const struct nw_flush_range *r)
+{
+	unsigned levels = r->leaf_levels;
+
+	/* Our levels 0, 1, 2 are arm levels 3, 2, 1; a hint of arm level 0
+	 * would read as "any". */
+	if (r->had_tables || !levels || (levels & (levels - 1)) || levels > 4)
+		return NW_TLB_ANY_LEVEL;
+	return 3u - (unsigned)__builtin_ctz(levels);
+}
+
+/*
+ * How to invalidate one range with what the CPUs have (NW_TLB_HAS_*). A range
+ * may begin or end inside a leaf that covered it: in steps of leaves, it is
+ * widened to their boundaries.
+ */
+static inline void nw_tlb_plan(struct nw_tlb_plan *plan,
+			       const struct nw_flush_range *r,
+			       unsigned granule_lg2, unsigned features)
+{
+	unsigned level = r->leaf_levels ?
+				 (unsigned)__builtin_ctz(r->leaf_levels) : 0;
+	uint64_t step = 1ull << (granule_lg2 + level * (granule_lg2 - 3u));
+
+	plan->start = r->start;
+	plan->end = r->end;
+	plan->step = step;
+	plan->granule_lg2 = (uint8_t)granule_lg2;
+	plan->arm_level = (uint8_t)nw_tlb_level_hint(r);
+	plan->has_ttl = !!(features & NW_TLB_HAS_TTL);
+	plan->by_range = (features & NW_TLB_HAS_RANGE) &&
+			 r->end - r->start > step;
+	if (!plan->by_range)
+		plan->start &= ~(step - 1);
+	else if ((r->start | r->end) & (step - 1))
+		/* A base that is not aligned to the hinted level names
+		 * nothing. Aligned ends keep all bases aligned: each scale's
+		 * unit divides the next one's and the leaf sizes. */
+		plan->arm_level = NW_TLB_ANY_LEVEL;
+}
+
+/* The most operations that the plan can take. */
+static inline uint64_t nw_tlb_plan_ops_max(const struct nw_tlb_plan *plan)
+{
+	uint64_t bytes = plan->end - plan->start;
+
+	if (!plan->by_range)
+		return (bytes + plan->step - 1) / plan->step;
+	/* One a scale and one odd granule, and one for each whole maximum. */
+	return 5 + (bytes >> plan->granule_lg2) / NW_TLB_RANGE_PAGES_MAX;
+}
+
+/* The plan's next operation; 0 when it is done. */
+static inline int nw_tlb_plan_next(struct nw_tlb_plan *plan,
+				   struct nw_tlb_op *op)
+{
+	if (plan->by_range)
+		return nw_tlb_range_next(&plan->start, plan->end,
+					 plan->granule_lg2, plan->arm_level,
+					 plan->has_ttl, op);
+	if (plan->start >= plan->end)
+		return 0;
+	op->operand = nw_tlb_operand(plan->start, plan->granule_lg2,
+				     plan->has_ttl ? plan->arm_level :
+						     NW_TLB_ANY_LEVEL);
+	op->start = plan->start;
+	op->pages = plan->step >> plan->granule_lg2;
+	op->is_range = 0;
+	plan->start += plan->step;
 	return 1;
 }
 

@@ -30,7 +30,7 @@ static const char *config_argument(const struct nw_fixmap_config *c)
 }
 
 /* Roots must be apart, or a local invalidation would miss the other CPU that
- * walks the same one. They must be alike, because addresses are computed once. */
+ * walks the same one. They must be alike: addresses are computed once. */
 static const char *tables_argument(const struct nw_fixmap_config *c)
 {
 	const struct nw_geometry *geo = &c->table[0]->geo;
@@ -38,7 +38,8 @@ static const char *tables_argument(const struct nw_fixmap_config *c)
 	for (unsigned i = 0; i < c->cpus; i++) {
 		const struct nw_table *t = c->table[i];
 
-		if (t->regime == NW_REGIME_STAGE2 || t->ops != c->table[0]->ops ||
+		if (t->regime == NW_REGIME_STAGE2 ||
+		    t->ops != c->table[0]->ops ||
 		    t->geo.granule_lg2 != geo->granule_lg2 ||
 		    t->geo.index_bits != geo->index_bits)
 			return "config.table";
@@ -55,7 +56,7 @@ static const char *tables_argument(const struct nw_fixmap_config *c)
 static enum nw_status config_check(const struct nw_fixmap_config *c,
 				   struct nw_result *result)
 {
-	unsigned tables;
+	unsigned tables, block_lg2;
 	const char *argument = config_argument(c);
 
 	if (argument)
@@ -72,7 +73,8 @@ static enum nw_status config_check(const struct nw_fixmap_config *c,
 	argument = tables_argument(c);
 	if (argument)
 		return nw_refuse(result, NW_E_CONFIG, 0, argument);
-	if (c->start.v & ((UINT64_C(1) << nw_span_lg2(&c->table[0]->geo, 1)) - 1))
+	block_lg2 = nw_span_lg2(&c->table[0]->geo, 1);
+	if (c->start.v & ((UINT64_C(1) << block_lg2) - 1))
 		return nw_refuse(result, NW_E_MISALIGNED, 0, "config.start");
 	return NW_OK;
 }

@@ -126,6 +126,22 @@ static inline enum nw_entry_kind nwf_kind(const struct nw_geometry *geo,
 	return level - 1u < 2u ? NW_ENTRY_LEAF : NW_ENTRY_RESERVED;
 }
 
+static inline int nwf_is_table(unsigned level, nw_entry_t entry)
+{
+	const nw_entry_t bits = NW_A64_VALID | NW_A64_TYPE;
+
+	return (entry & bits) == bits && level;
+}
+
+static inline int nwf_is_leaf(unsigned level, nw_entry_t entry)
+{
+	const nw_entry_t bits = NW_A64_VALID | NW_A64_TYPE;
+
+	if (!level)
+		return (entry & bits) == bits;
+	return (entry & bits) == NW_A64_VALID && level < 3;
+}
+
 static inline nw_entry_t nwf_leaf_at(const struct nw_geometry *geo,
 				     nw_entry_t leaf_template, uint64_t pa)
 {

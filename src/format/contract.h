@@ -99,6 +99,10 @@ static inline nw_entry_t nwf_lock_token(void);
 static inline enum nw_entry_kind nwf_kind(const struct nw_geometry *geo,
 					  unsigned level, nw_entry_t entry);
 
+/* The same question for one class each, for loops over many entries. */
+static inline int nwf_is_table(unsigned level, nw_entry_t entry);
+static inline int nwf_is_leaf(unsigned level, nw_entry_t entry);
+
 /* Valid bit only: may hardware use this entry at all? */
 static inline int nwf_is_valid(nw_entry_t entry);
 

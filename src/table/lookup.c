@@ -26,16 +26,16 @@ static inline struct lookup_end lookup_walk(const struct nw_table *t,
 	at.span_lg2 = nw_span_lg2(&t->geo, at.level);
 	/* Inside the table, so that the root's index needs no mask. */
 	index = ia >> at.span_lg2;
-	for (;;) {
-		at.entry = nw_entry_read(nw_pteref_index(page, index));
-		at.kind = nwf_kind(&t->geo, at.level, at.entry);
-		if (at.kind != NW_ENTRY_TABLE)
-			return at;
+	at.entry = nw_entry_read(nw_pteref_index(page, index));
+	while (nwf_is_table(at.level, at.entry)) {
 		at.level--;
 		at.span_lg2 -= index_bits;
 		index = ia >> at.span_lg2 & index_mask;
 		page = nw_pteref_page(t, nwf_table_pa(&t->geo, at.entry));
+		at.entry = nw_entry_read(nw_pteref_index(page, index));
 	}
+	at.kind = nwf_kind(&t->geo, at.level, at.entry);
+	return at;
 }
 
 static inline enum nw_status lookup_report(const struct nw_table *t,

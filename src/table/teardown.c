@@ -9,13 +9,14 @@
 void NW_FN(free_subtree)(struct nw_table *t, nw_pa_t page, unsigned level)
 {
 	unsigned entries = level ? nw_page_entries(t, level) : 0;
+	nw_pteref_t first;
 
 	nw_section_enter(t);
+	first = nw_pteref_page(t, page.v);
 	for (unsigned i = 0; i < entries; i++) {
-		nw_pteref_t first = nw_pteref_page(t, page.v);
 		nw_entry_t e = nw_entry_read(nw_pteref_index(first, i));
 
-		if (nwf_kind(&t->geo, level, e) == NW_ENTRY_TABLE)
+		if (nwf_is_table(level, e))
 			NW_FN(free_subtree)(t, NW_PA(nwf_table_pa(&t->geo, e)),
 					    level - 1);
 	}

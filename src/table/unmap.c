@@ -11,38 +11,51 @@ static unsigned levels_below(const struct nw_table *t, unsigned level)
 	return t->geo.leaf_levels & ((1u << level) - 1);
 }
 
-/* Clear a run of leaves and holes in this page; stops at a table. */
+enum unmap_step { UNMAP_CLEARED, UNMAP_HOLE, UNMAP_TABLE };
+
+static enum unmap_step unmap_entry(const struct nw_geometry *geo,
+				   unsigned level, nw_pteref_t ref)
+{
+	nw_entry_t e = nw_entry_read(ref);
+
+	if (!nwf_is_valid(e))
+		return UNMAP_HOLE;
+	if (nwf_is_table(level, e))
+		return UNMAP_TABLE;
+	if (nwf_leaf_hw_writable(geo, e))
+		(void)nw_entry_break_exclusive(ref, 0);
+	else
+		nw_entry_set_exclusive(ref, e, 0);
+	return UNMAP_CLEARED;
+}
+
+/* Clear leaves and pass holes in this page; stops at a table. */
 static void unmap_run(struct nw_iter *it, struct nw_flush *flush)
 {
-	const struct nw_geometry *geo = &it->t->geo;
-	uint64_t span = nw_span_bytes(it->t, it->level);
+	const struct nw_geometry geo = it->t->geo; /* a copy stays in registers */
+	unsigned span_lg2 = nw_span_lg2(&geo, it->level);
+	uint64_t base = nw_iter_base(it); /* a hole may begin before */
 	nw_pteref_t first = nw_iter_ref(it);
+	enum unmap_step step = UNMAP_HOLE;
 	unsigned n = nw_iter_run(it);
-	uint64_t addr = nw_iter_base(it); /* a hole may begin before */
-	uint64_t gone_from = 0, gone_to = 0;
+	unsigned i = 0, from;
+	uint64_t addr;
 
-	for (unsigned i = 0; i < n; i++, addr += span) {
-		nw_pteref_t ref = nw_pteref_index(first, i);
-		nw_entry_t e = nw_entry_read(ref);
-
-		if (!nwf_is_valid(e))
-			continue;
-		if (nwf_kind(geo, it->level, e) == NW_ENTRY_TABLE)
-			break;
-		if (nwf_leaf_hw_writable(geo, e))
-			(void)nw_entry_break_exclusive(ref, 0);
-		else
-			nw_entry_set_exclusive(ref, e, 0);
-		if (gone_to != addr) {
-			if (gone_to)
-				nw_flush_add(flush, gone_from, gone_to,
-					     1u << it->level, 0);
-			gone_from = addr;
+	while (i < n && step != UNMAP_TABLE) {
+		for (from = i; i < n; i++) {
+			step = unmap_entry(&geo, it->level,
+					   nw_pteref_index(first, i));
+			if (step != UNMAP_CLEARED)
+				break;
 		}
-		gone_to = addr + span;
+		if (i > from)
+			nw_flush_add(flush, base + ((uint64_t)from << span_lg2),
+				     base + ((uint64_t)i << span_lg2),
+				     1u << it->level, 0);
+		if (step == UNMAP_HOLE)
+			i++;
 	}
-	if (gone_to)
-		nw_flush_add(flush, gone_from, gone_to, 1u << it->level, 0);
+	addr = base + ((uint64_t)i << span_lg2);
 	nw_iter_goto(it, addr < it->end ? addr : it->end);
 }
 

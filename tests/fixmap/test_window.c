@@ -112,8 +112,9 @@ static void pairs_any_strategy_cost_what_they_should(void **state)
 		assert_int_equal(stats.unmaps, PAIRS);
 		assert_int_equal(r.broadcasts,
 				 strategy == NW_FIXMAP_BROADCAST ? PAIRS :
-				 strategy == NW_FIXMAP_BATCHED	 ? PAIRS / SLOTS :
-								   0);
+				 strategy == NW_FIXMAP_BATCHED ?
+						 PAIRS / SLOTS :
+						 0);
 		assert_int_equal(r.locals, strategy == NW_FIXMAP_PRIVATE_ROOT ?
 						   PAIRS :
 						   0);
@@ -124,7 +125,7 @@ static void pairs_any_strategy_cost_what_they_should(void **state)
 }
 
 static void
-unmap_any_strategy_invalidates_the_slot_and_lets_it_rest(void **state)
+unmap_any_strategy_invalidates_the_slot_and_rests_it(void **state)
 {
 	(void)state;
 	FOR_EACH(strategy, kind) {
@@ -294,7 +295,7 @@ static enum nw_status nest(void *address, void *arg)
 	return NW_OK;
 }
 
-static void with_nested_to_the_limit_says_so_and_closes_all(void **state)
+static void with_nested_to_the_limit_says_so_and_unwinds(void **state)
 {
 	(void)state;
 	for (unsigned s = 0; s < NW_FIXMAP_STRATEGIES; s++) {
@@ -341,7 +342,7 @@ int run_window_tests(void)
 		cmocka_unit_test(map_private_root_is_seen_by_its_cpu_only),
 		cmocka_unit_test(pairs_any_strategy_cost_what_they_should),
 		cmocka_unit_test(
-			unmap_any_strategy_invalidates_the_slot_and_lets_it_rest),
+			unmap_any_strategy_invalidates_the_slot_and_rests_it),
 		cmocka_unit_test(
 			map_in_a_used_slot_comes_after_its_invalidation),
 		cmocka_unit_test(batched_slots_rotate_until_all_were_used),
@@ -349,7 +350,7 @@ int run_window_tests(void)
 		cmocka_unit_test(retire_from_another_cpu_leaves_no_translation),
 		cmocka_unit_test(
 			retire_with_nothing_retiring_invalidates_nothing),
-		cmocka_unit_test(with_nested_to_the_limit_says_so_and_closes_all),
+		cmocka_unit_test(with_nested_to_the_limit_says_so_and_unwinds),
 		cmocka_unit_test(with_failing_function_closes_and_passes_it_on),
 	};
 
