@@ -57,7 +57,7 @@ static int memory_node(void)
 			continue;
 		if (found >= 0)
 			refuse("device tree: more than one memory node "
-			       "(-numa is not supported)");
+			       "(-numa and secure=on are not supported)");
 		found = node;
 	}
 	must(found < 0 ? -FDT_ERR_NOTFOUND : 0, "memory node");

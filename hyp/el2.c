@@ -179,8 +179,8 @@ static uint64_t page_down(uint64_t address)
 
 const void *el2_map_boot(uint64_t pa, uint64_t bytes)
 {
-	map_own(&tables[0], page_down(pa), page_down(pa + bytes + NW_HYP_PAGE_BYTES - 1),
-		&attrs_rodata);
+	map_own(&tables[0], page_down(pa),
+		page_down(pa + bytes + NW_HYP_PAGE_BYTES - 1), &attrs_rodata);
 	return (const void *)(uintptr_t)pa;
 }
 

@@ -40,7 +40,9 @@
  *   faults          = ram_faults + device_maps + spurious + aborts_injected
  *                     + fault_retries + fault_parks
  *   faults          = fault_reads + fault_writes + fault_execs + fault_retries
- *   faults          = level_0 + level_1 + level_2 + level_3 (arm levels)
+ *   faults          = level_0 + level_1 + level_2 + level_3 (arm levels as
+ *                     the syndrome says; on a stage-1 walk QEMU 7.2 reports
+ *                     the level of that walk, so 0 occurs)
  *   tables_allocated = tables_freed + tables_live, and tables_live = 0
  *   walk_mismatches = frames_lost = frames_twice = poison_damaged = 0
  *   frames_poisoned = migrations, frames_reused <= frames_poisoned

@@ -148,8 +148,8 @@ def make_parser():
         help="arm64 Image (default: the fetched Debian kernel)")
     add("--initrd", default="", metavar="FILE",
         help="initramfs (default: our own, with the guest's work)")
-    add("--shake", default="5000", metavar="RATE|off",
-        help="migrations a second that are tried for (default 5000)")
+    add("--shake", default="3000", metavar="RATE|off",
+        help="migrations a second that are tried for (default 3000)")
     add("--seed", default="7", metavar="N", help="of the shaker's choices")
     add("--duration", default="20", metavar="SECONDS",
         help="how long the guest works (default 20)")

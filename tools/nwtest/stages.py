@@ -170,6 +170,12 @@ def symbols(ctx):
     checker(ctx, "tools/check-symbols", "build/el2")
 
 
+@stage("floors", TEST)
+def floors(ctx):
+    """the bench's floors cost the instructions that were pinned"""
+    ctx.command(["tools/bench", "--pinned"])
+
+
 @stage("run-bad-input", QUICK)
 def run_bad_input(ctx):
     """wrong knobs: one clear line, status 2"""
@@ -214,6 +220,14 @@ def run_verdict(ctx):
                         ("death", "killed by signal=11")):
         ctx.expect(RUN + ["--plain", "--duration", "6", "--append",
                           "nwguest.plant=" + plant], 1, text, timeout=1200)
+
+
+@stage("run-panic", TEST)
+def run_panic(ctx):
+    """a panic prints registers and the walk, and fails the run"""
+    ctx.expect(RUN + ["--duration", "5", "--mem", "512M",
+                      "--append", "nw.selftest=panic"], 1,
+               "level 1 (arm 2)", timeout=600)
 
 
 @stage("sabotage", TEST)
