@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine under the oracle: right builds are clean, and each wrong one is
+ * refuted by the rule that is about its mistake. Built three times: as it is,
+ * with NW_SABOTAGE_EARLY_FREE, and with NW_SABOTAGE_NO_BBM.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <nestwalk/table.h>
+
+#include "tlb_port.h"
+
+#define PAGE  UINT64_C(0x1000)
+#define MIB   UINT64_C(0x100000)
+#define GIB   UINT64_C(0x40000000)
+#define PAGES 4096
+
+struct rig {
+	struct tlb_port port;
+	struct nw_table table;
+	struct nw_result result;
+};
+
+static struct rig rig;
+
+static void open_rig(const struct nw_format_ops *ops, enum tlb_form form,
+		     enum nw_mode mode, unsigned features)
+{
+	struct nw_table_config config = {
+		.ops = ops,
+		.format = {.granule_lg2 = 12,
+			   .ia_bits = 40,
+			   .oa_bits = 40,
+			   .features = (uint16_t)features},
+		.mode = mode,
+	};
+
+	tlb_port_open(&rig.port, form, PAGES);
+	config.port = &rig.port.ops;
+	config.port_ctx = &rig.port;
+	config.regime =
+		ops == &nw_arm64_s2_ops ? NW_REGIME_STAGE2 : NW_REGIME_EL2;
+	config.tag = ops == &nw_arm64_s2_ops ? 5 : 0;
+	assert_int_equal(nw_table_init(&rig.table, &config, &rig.result),
+			 NW_OK);
+}
+
+static struct nw_attrs attrs(unsigned flags)
+{
+	return (struct nw_attrs){
+		.prot = NW_PROT_RW,
+		.memtype = NW_MEM_NORMAL_WB,
+		.share = NW_SHARE_INNER,
+		.flags = (uint8_t)(NW_LEAF_ACCESSED | flags),
+	};
+}
+
+static void map(uint64_t ia, uint64_t bytes, unsigned flags)
+{
+	struct nw_attrs a = attrs(flags);
+
+	assert_int_equal(nw_map(&rig.table, NW_IA(ia), bytes, NW_PA(ia), &a,
+				NW_LEVEL_ANY, NULL, &rig.result),
+			 NW_OK);
+}
+
+static void unmap(uint64_t ia, uint64_t bytes)
+{
+	assert_int_equal(
+		nw_unmap(&rig.table, NW_IA(ia), bytes, NULL, &rig.result),
+		NW_OK);
+}
+
+static void protect(uint64_t ia, uint64_t bytes, enum nw_protect how)
+{
+	assert_int_equal(nw_protect(&rig.table, NW_IA(ia), bytes, how,
+				    NW_PROT_W, NULL, &rig.result),
+			 NW_OK);
+}
+
+/* Pages, blocks, edges, holes, splits, whole subtrees. */
+static void exercise(unsigned flags)
+{
+	struct nw_mapping at;
+	unsigned i;
+
+	map(GIB, 4 * MIB + 16 * PAGE, flags);
+	map(8 * GIB, GIB, flags);
+	map(GIB - 8 * PAGE, 8 * PAGE, flags);
+	protect(GIB + 16 * PAGE, 3 * PAGE, NW_PROTECT_RESTRICT);
+	protect(GIB + 17 * PAGE, PAGE, NW_PROTECT_RELAX);
+	unmap(GIB + 2 * MIB + 4 * PAGE, 600 * PAGE);
+	map(GIB + 2 * MIB + 4 * PAGE, PAGE, flags);
+	assert_int_equal(nw_split(&rig.table, NW_IA(8 * GIB + 6 * MIB), 0, NULL,
+				  &rig.result),
+			 NW_OK);
+	for (i = 0; i < 20; i++)
+		unmap(8 * GIB + i * 14 * MIB, 4 * MIB + i * PAGE);
+	assert_int_equal(nw_lookup(&rig.table, NW_IA(8 * GIB), &at), NW_OK);
+	unmap(8 * GIB, 512 * MIB);
+	map(8 * GIB, 2 * MIB, flags);
+	assert_int_equal(nw_table_teardown_step(&rig.table, 2), NW_MORE);
+}
+
+/* Destroy the table, and judge the end. */
+static enum nwv_check_status finish(void)
+{
+	nw_table_destroy(&rig.table);
+	return nwv_check_end(rig.port.check);
+}
+
+static int found(const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < nwv_check_violations(rig.port.check); i++)
+		if (!strcmp(nwv_check_violation(rig.port.check, i)->rule->id,
+			    id))
+			return 1;
+	return 0;
+}
+
+static void say(void)
+{
+	char text[1000];
+	size_t i;
+
+	if (nwv_check_problem(rig.port.check))
+		print_message("%s\n", nwv_check_problem(rig.port.check));
+	for (i = 0; i < nwv_check_violations(rig.port.check); i++) {
+		nwv_violation_text(nwv_check_violation(rig.port.check, i), text,
+				   sizeof(text));
+		print_message("%s\n", text);
+	}
+}
+
+#if !NW_SABOTAGE_EARLY_FREE && !NW_SABOTAGE_NO_BBM
+
+static void expect_clean(enum tlb_form form, enum nw_mode mode,
+			 unsigned features, unsigned flags)
+{
+	const struct nw_format_ops *const ops[] = {&nw_arm64_s2_ops,
+						   &nw_arm64_el2_ops};
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		open_rig(ops[i], form, mode, features);
+		exercise(flags);
+		if (finish() != NWV_CHECK_CLEAN) {
+			say();
+			fail_msg("%s, form %d, mode %d, features %#x",
+				 ops[i]->name, form, mode, features);
+		}
+		assert_true(rig.port.events > 10000);
+		tlb_port_close(&rig.port);
+	}
+}
+
+static void engine_every_form_clean(void **state)
+{
+	(void)state;
+	expect_clean(TLB_BY_ADDRESS, NW_MODE_EXCLUSIVE, 0, 0);
+	expect_clean(TLB_BY_RANGE, NW_MODE_EXCLUSIVE, 0, 0);
+	expect_clean(TLB_ALL, NW_MODE_EXCLUSIVE, 0, 0);
+}
+
+static void engine_bbm2_clean(void **state)
+{
+	(void)state;
+	expect_clean(TLB_BY_RANGE, NW_MODE_EXCLUSIVE,
+		     NW_FEAT_BBM1 | NW_FEAT_BBM2, 0);
+}
+
+static void engine_hardware_dirty_clean(void **state)
+{
+	(void)state;
+	expect_clean(TLB_BY_RANGE, NW_MODE_EXCLUSIVE, NW_FEAT_HAF | NW_FEAT_HD,
+		     NW_LEAF_DBM);
+}
+
+static void engine_readers_clean(void **state)
+{
+	(void)state;
+#ifdef NW_CONFIG_RCU
+	expect_clean(TLB_BY_RANGE, NW_MODE_READERS, 0, 0);
+	expect_clean(TLB_BY_RANGE, NW_MODE_SHARED, 0, 0);
+#else
+	skip();
+#endif
+}
+
+static void expect_refuted(const struct nw_format_ops *ops, enum tlb_form form,
+			   const char *rule)
+{
+	open_rig(ops, form, NW_MODE_EXCLUSIVE, 0);
+	map(GIB, 64 * PAGE, 0);
+	unmap(GIB + 8 * PAGE, 4 * PAGE);
+	assert_int_equal(nwv_check_end(rig.port.check), NWV_CHECK_VIOLATION);
+	if (!found(rule)) {
+		say();
+		fail_msg("%s, form %d: no %s", ops->name, form, rule);
+	}
+	assert_int_equal(nwv_check_violations(rig.port.check), 1);
+	nw_table_destroy(&rig.table);
+	tlb_port_close(&rig.port);
+}
+
+static void port_without_tlbi_refuted(void **state)
+{
+	(void)state;
+	expect_refuted(&nw_arm64_s2_ops, TLB_NONE, "TLB-02");
+	expect_refuted(&nw_arm64_el2_ops, TLB_NONE, "TLB-02");
+}
+
+static void port_with_local_tlbi_refuted(void **state)
+{
+	(void)state;
+	expect_refuted(&nw_arm64_s2_ops, TLB_LOCAL, "TLB-03");
+	expect_refuted(&nw_arm64_el2_ops, TLB_LOCAL, "TLB-03");
+}
+
+static void port_without_ipas2_refuted(void **state)
+{
+	(void)state;
+	expect_refuted(&nw_arm64_s2_ops, TLB_NO_IPA, "TLB-09");
+}
+
+/* A split with no invalidation makes too early, and frees too early. */
+static void port_without_tlbi_split_refuted(void **state)
+{
+	(void)state;
+	open_rig(&nw_arm64_s2_ops, TLB_NONE, NW_MODE_EXCLUSIVE, 0);
+	map(GIB, 4 * MIB, 0);
+	unmap(GIB + PAGE, PAGE);
+	assert_true(found("BBM-07"));
+	unmap(GIB, 4 * MIB);
+	assert_true(found("LIFE-03"));
+	nw_table_destroy(&rig.table);
+	tlb_port_close(&rig.port);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(engine_every_form_clean),
+		cmocka_unit_test(engine_bbm2_clean),
+		cmocka_unit_test(engine_hardware_dirty_clean),
+		cmocka_unit_test(engine_readers_clean),
+		cmocka_unit_test(port_without_tlbi_refuted),
+		cmocka_unit_test(port_with_local_tlbi_refuted),
+		cmocka_unit_test(port_without_ipas2_refuted),
+		cmocka_unit_test(port_without_tlbi_split_refuted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+static void engine_sabotaged_refuted(void **state)
+{
+	const char *rule = NW_SABOTAGE_NO_BBM ? "BBM-05" : "LIFE-03";
+	size_t i;
+
+	(void)state;
+	open_rig(&nw_arm64_s2_ops, TLB_BY_RANGE, NW_MODE_EXCLUSIVE, 0);
+	exercise(0);
+	assert_int_equal(finish(), NWV_CHECK_VIOLATION);
+	assert_true(nwv_check_violations(rig.port.check) > 0);
+	for (i = 0; i < nwv_check_violations(rig.port.check); i++)
+		if (strcmp(nwv_check_violation(rig.port.check, i)->rule->id,
+			   rule)) {
+			say();
+			fail_msg("another rule than %s", rule);
+		}
+	tlb_port_close(&rig.port);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(engine_sabotaged_refuted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#endif
