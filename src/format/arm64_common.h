@@ -24,6 +24,11 @@
 #define NW_A64_INDEX_BITS  9u
 #define NW_A64_OA_BITS_MAX 48u
 
+enum {
+	NWF_GRANULE_LG2 = NW_A64_GRANULE_LG2,
+	NWF_INDEX_BITS = NW_A64_INDEX_BITS,
+};
+
 #define NW_A64_VALID	      NW_A64_BIT(0)
 #define NW_A64_TYPE	      NW_A64_BIT(1) /* table; page at level 0 */
 #define NW_A64_SH_SHIFT	      8

@@ -28,8 +28,11 @@ static inline enum nw_status nwf_geometry(const struct nw_format_config *config,
 					  const char **argument);
 
 /*
- * Beside the functions, a format defines one constant:
- * enum { NWF_REGIMES = ... }  who walks it: bit n for enum nw_regime n.
+ * Beside the functions, a format defines constants (enum). An instance has one
+ * granule, so that shifts and masks of the hot paths are immediate operands:
+ * NWF_REGIMES      who walks it: bit n for enum nw_regime n
+ * NWF_GRANULE_LG2  geo->granule_lg2 of every geometry
+ * NWF_INDEX_BITS   geo->index_bits of every geometry
  */
 
 /* ---- leaves ----------------------------------------------------------- */
