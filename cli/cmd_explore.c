@@ -13,6 +13,7 @@ struct explore_args {
 	struct nwx_options o;
 	const char *save;
 	const char *html;
+	const char *trace;
 	const char *result;
 	bool is_quiet;
 	bool is_raw; /* no shrinking */
@@ -127,6 +128,8 @@ static int parse(int argc, char **argv, struct explore_args *a, int *at)
 			a->save = text;
 		else if (!strcmp(option, "--html"))
 			a->html = text;
+		else if (!strcmp(option, "--trace"))
+			a->trace = text;
 		else if (!strcmp(option, "--result"))
 			a->result = text;
 		else
@@ -206,6 +209,27 @@ int cli_schedule_write(const char *path, const struct nwx_scenario *s,
 	return fclose(f) ? CLI_INTERNAL : 0;
 }
 
+static int write_trace(const struct nwx_scenario *s,
+		       const struct explore_args *a, const struct nwx_result *r)
+{
+	FILE *f;
+
+	if (s->subject != NWX_LIBRARY) {
+		fprintf(stderr, "nestwalk explore: --trace: %s is a protocol "
+				"written for the explorer; only the library "
+				"makes a trace\n",
+			s->name);
+		return CLI_UNSUPPORTED;
+	}
+	f = fopen(a->trace, "w");
+	if (!f || nwx_trace_file(s, &a->o, r, f) | fclose(f)) {
+		fprintf(stderr, "nestwalk explore: %s: %s\n", a->trace,
+			strerror(errno));
+		return CLI_INTERNAL;
+	}
+	return 0;
+}
+
 static int show_violation(const struct nwx_scenario *s,
 			  const struct explore_args *a, struct nwx_result *r)
 {
@@ -270,6 +294,11 @@ int cli_explore(int argc, char **argv)
 		status = write_result(a.result, s, &a, &r);
 	if (!status && r.violation)
 		status = show_violation(s, &a, &r);
+	if (a.trace && (!status || status == CLI_VIOLATION)) {
+		int failed = write_trace(s, &a, &r);
+
+		status = failed ? failed : status;
+	}
 	free(r.choices);
 	return status;
 }

@@ -8,23 +8,24 @@
 			"can differ was seen or a violation is found. A "
 			"counterexample is made as small as it can be and "
 			"printed as a timeline, one column a CPU. "
-			"docs/machine.md states the model.",
-		.option = {{"--strategy NAME",
+			"docs/machine.md states the model.\n\n"
+			"Also: --schedules N, --steps N (give up), --seed N, "
+			"--result FILE (numbers, for nestwalk merge), --quiet "
+			"(no timeline), --raw (do not shrink).",
+		.option = {{"--strategy S",
 			    "systematic (default), pct or random"},
-			   {"--cpus N, --walks N",
-			    "CPUs; speculative walks an execution"},
-			   {"--stale N, --preemptions N",
-			    "bounds; with one on preemptions nothing is "
-			    "reduced"},
-			   {"--schedules N, --seconds N, --steps N",
-			    "give up after so many"},
-			   {"--seed N", "of the random strategies"},
+			   {"--cpus N", "CPUs"},
+			   {"--walks N", "speculative walks an execution"},
+			   {"--stale N", "stale reads of each CPU, at most"},
+			   {"--preemptions N",
+			    "bound; every order within it, nothing reduced"},
+			   {"--seconds N", "give up after so many"},
 			   {"--shard K/N", "explore one of N parts"},
 			   {"--target ID", "look for this violation only"},
 			   {"--save FILE", "keep the counterexample"},
 			   {"--html FILE", "the timeline as a page"},
-			   {"--result FILE", "numbers, for nestwalk merge"},
-			   {"--raw", "do not shrink"}},
+			   {"--trace FILE", "the execution for nestwalk check "
+					    "(library subjects)"}},
 		.exit = {{"0", "nothing found"},
 			 {"1", "a violation was found"},
 			 {"4", "internal error"},

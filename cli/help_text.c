@@ -69,6 +69,7 @@ const struct cli_help cli_helps[] = {
 			     "casemate.log",
 			     "import a casemate log"}},
 	},
+#include "help_explore.h"
 	{
 		.verb = "rules",
 		.summary = "list the rules, or explain some of them",

@@ -7,6 +7,7 @@
 #include <trace/trace.h>
 
 #include "cli.h"
+#include "cmd_explore.h"
 #include "help.h"
 
 #ifndef NW_VERSION
@@ -20,7 +21,11 @@ static const struct {
 } verbs[] = {
 	{"check", cli_check},
 	{"convert", cli_convert},
+	{"explore", cli_explore},
+	{"merge", cli_merge},
+	{"replay", cli_replay},
 	{"rules", cli_rules},
+	{"scenarios", cli_scenarios},
 };
 
 bool cli_next_option(int argc, char **argv, int *at, const char **option)

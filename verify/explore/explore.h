@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The explorer: runs a scenario again and again, each time with other choices
+ * (which CPU goes next, which value a load sees, where a walk begins), until
+ * it has seen all that differ or has found what it looks for.
+ */
+#ifndef NWX_EXPLORE_H
+#define NWX_EXPLORE_H
+
+#include <stdio.h>
+
+#include "nwx.h"
+
+enum nwx_subject { NWX_PROTOCOL, NWX_LIBRARY };
+
+#define NWX_EXPECT_MAX 3
+
+struct nwx_scenario {
+	const char *name;
+	const char *doc;  /* one sentence */
+	const char *rule; /* where it comes from: "S2.2", "protocols 14" */
+	enum nwx_subject subject;
+	unsigned cpus;	   /* explored systematically */
+	unsigned cpus_pct; /* for random strategies; 0: cpus */
+	unsigned walks;	   /* speculative walks an execution */
+	struct nwm_config machine;
+	/* What it must violate; all NWM_OK: nothing. */
+	enum nwm_violation expect[NWX_EXPECT_MAX];
+	size_t state_bytes;
+	void (*setup)(void *state);
+	void (*cpu[NWM_CPUS_MAX])(void *state);
+	/* After the last step, with the newest values in view. May be NULL. */
+	void (*finish)(void *state);
+};
+
+enum nwx_strategy {
+	NWX_SYSTEMATIC, /* partial-order reduction with sleep sets */
+	NWX_PCT,	/* random priorities with a few change points */
+	NWX_RANDOM,
+	NWX_REPLAY, /* one execution, from its choices */
+};
+
+#define NWX_CHOICES_MAX 65536u
+#define NWX_TEXT_MAX 512u
+
+struct nwx_options {
+	enum nwx_strategy strategy;
+	unsigned cpus;		/* 0: what the scenario says */
+	int walks;		/* -1: what the scenario says */
+	int stale_max;		/* -1: no bound */
+	int preemptions;	/* -1: no bound; see docs/machine.md */
+	uint64_t schedules_max; /* 0: no bound */
+	double seconds_max;	/* 0: no bound */
+	unsigned steps_max;	/* in one execution: beyond is a livelock */
+	uint64_t seed;
+	unsigned pct_changes;
+	unsigned shard;	 /* this one ... */
+	unsigned shards; /* ... of so many; 0 or 1: all */
+	/* Look for this one and let others pass; NWM_OK: stop at any. */
+	enum nwm_violation target;
+	const char *choices; /* NWX_REPLAY */
+	void (*progress)(uint64_t schedules, uint64_t steps, double seconds);
+};
+
+#define NWX_OPTIONS_DEFAULT                                                    \
+	((struct nwx_options){.walks = -1,                                     \
+			      .stale_max = -1,                                 \
+			      .preemptions = -1,                               \
+			      .steps_max = 20000,                              \
+			      .seed = 1,                                       \
+			      .pct_changes = 3})
+
+struct nwx_result {
+	uint64_t schedules; /* complete executions */
+	uint64_t redundant; /* given up: equal to one seen before */
+	uint64_t steps;	    /* executed scheduling points, re-execution too */
+	double seconds;
+	unsigned depth_max; /* steps of the longest execution */
+	unsigned cpus;	    /* bounds in force */
+	unsigned walks;
+	int stale_max;
+	int preemptions;
+	int exhausted;
+	enum nwm_violation violation;
+	char text[NWX_TEXT_MAX];
+	char *choices; /* of the violating execution; free() it */
+	const char *error; /* the explorer's own failure, or NULL */
+};
+
+/* Run. 0, or -1 with result->error set. */
+int nwx_explore(const struct nwx_scenario *s, const struct nwx_options *o,
+		struct nwx_result *r);
+
+/*
+ * Make a counterexample smaller: fewer speculative walks, stale reads and
+ * switches between CPUs, as long as the same violation remains. Replaces
+ * r->choices and r->text.
+ */
+int nwx_shrink(const struct nwx_scenario *s, const struct nwx_options *o,
+	       struct nwx_result *r);
+
+/* Replay r->choices and print it as a timeline, one column a CPU. */
+int nwx_timeline(const struct nwx_scenario *s, const struct nwx_options *o,
+		 const struct nwx_result *r, FILE *out);
+
+/* The same as one self-contained HTML page. */
+int nwx_html(const struct nwx_scenario *s, const struct nwx_options *o,
+	     const struct nwx_result *r, FILE *out);
+
+/* The same as a text trace (library subjects), for nestwalk check. Without
+ * r->choices: the first execution there is. */
+int nwx_trace_file(const struct nwx_scenario *s, const struct nwx_options *o,
+		   const struct nwx_result *r, FILE *out);
+
+/* One recorded step of a replay. */
+struct nwx_record {
+	unsigned step;
+	unsigned cpu;
+	int is_walker;
+	char *text;
+	enum nw_event event; /* NW_EV_NONE: none for a trace */
+	uint64_t a, b, c;
+	const char *file;
+	unsigned line;
+	/* For the picture, "a;b;c;": what TLBs and memory hold afterwards;
+	 * may be NULL. */
+	char *tlb;
+	char *memory;
+};
+
+/* Replay and call `fn` for each record, in order. */
+int nwx_replay(const struct nwx_scenario *s, const struct nwx_options *o,
+	       const char *choices, struct nwx_result *r,
+	       void (*fn)(const struct nwx_record *, void *), void *arg);
+
+/* Strategy's name as the command line has it. */
+const char *nwx_strategy_name(enum nwx_strategy strategy);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+static void add(struct nws_run *run, struct nwx_result *r)
+{
+	struct nwx_result *sum = &run->result;
+	struct nwx_result last = *r;
+
+	last.schedules += sum->schedules;
+	last.redundant += sum->redundant;
+	last.steps += sum->steps;
+	last.seconds += sum->seconds;
+	if (last.depth_max < sum->depth_max)
+		last.depth_max = sum->depth_max;
+	free(sum->choices);
+	*sum = last;
+}
+
+static void run_good(const struct nwx_scenario *s, const struct nwx_options *o,
+		     struct nws_run *run)
+{
+	struct nwx_result r;
+
+	if (nwx_explore(s, o, &r))
+		run->verdict = NWS_FAILED;
+	else if (r.violation != NWM_OK)
+		run->verdict = NWS_UNEXPECTED;
+	else if (o->strategy == NWX_SYSTEMATIC && !r.exhausted)
+		run->verdict = NWS_NOT_EXHAUSTED;
+	add(run, &r);
+}
+
+static void run_bad(const struct nwx_scenario *s, const struct nwx_options *o,
+		    struct nws_run *run)
+{
+	for (unsigned i = 0; i < NWX_EXPECT_MAX && s->expect[i]; i++) {
+		struct nwx_options options = *o;
+		struct nwx_result r;
+		int status;
+
+		options.target = s->expect[i];
+		status = nwx_explore(s, &options, &r);
+		if (status)
+			run->verdict = NWS_FAILED;
+		else if (r.violation == s->expect[i])
+			run->found++;
+		else
+			run->verdict = r.violation ? NWS_WRONG_VIOLATION :
+						     NWS_NOT_REFUTED;
+		add(run, &r);
+		if (run->verdict != NWS_AS_EXPECTED)
+			return;
+	}
+}
+
+static void run_either(const struct nwx_scenario *s,
+		       const struct nwx_options *o, struct nws_run *run)
+{
+	memset(run, 0, sizeof(*run));
+	if (s->expect[0])
+		run_bad(s, o, run);
+	else
+		run_good(s, o, run);
+}
+
+void nws_run_systematic(const struct nwx_scenario *s,
+			const struct nwx_options *o, struct nws_run *run)
+{
+	struct nwx_options options = *o;
+
+	options.strategy = NWX_SYSTEMATIC;
+	run_either(s, &options, run);
+}
+
+void nws_run_random(const struct nwx_scenario *s, const struct nwx_options *o,
+		    struct nws_run *run)
+{
+	run_either(s, o, run);
+}
+
+void nws_run_free(struct nws_run *run)
+{
+	free(run->result.choices);
+	run->result.choices = NULL;
+}
+
+const char *nws_verdict_text(enum nws_verdict verdict)
+{
+	static const char *const texts[] = {
+		[NWS_AS_EXPECTED] = "as expected",
+		[NWS_NOT_REFUTED] = "NOT REFUTED",
+		[NWS_WRONG_VIOLATION] = "ANOTHER VIOLATION",
+		[NWS_UNEXPECTED] = "REFUTED",
+		[NWS_NOT_EXHAUSTED] = "NOT EXHAUSTED",
+		[NWS_FAILED] = "FAILED",
+	};
+
+	return texts[verdict];
+}
+
+const char *nws_expected_text(const struct nwx_scenario *s)
+{
+	static char text[96];
+	size_t at = 0;
+
+	if (!s->expect[0])
+		return "clean";
+	for (unsigned i = 0; i < NWX_EXPECT_MAX && s->expect[i]; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s",
+				       i ? ", " : "",
+				       nwm_violation_id(s->expect[i]));
+	return text;
+}
