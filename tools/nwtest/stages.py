@@ -238,6 +238,13 @@ def sabotage(ctx):
                    "the guest saw: ", timeout=1200)
 
 
+@stage("scenarios-long", LONG)
+def scenarios_long(ctx):
+    """ten million random schedules of each good scenario"""
+    ctx.command(["build/native/tests/explore/explore_test_scenarios",
+                 "10000000"], timeout=7200)
+
+
 @stage("run-models", LONG)
 def run_models(ctx):
     """every CPU model"""
