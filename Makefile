@@ -10,6 +10,7 @@ SHAKE ?=
 DURATION ?=
 SABOTAGE ?=
 TIMEOUT ?=
+TRACE ?=
 V ?=
 
 # A value is handed on in single quotes, whatever is in it.
@@ -21,7 +22,8 @@ RUN_ARGS = $(call knob,--cpus,$(CPUS)) $(call knob,--mem,$(MEM)) \
 	$(call knob,--initrd,$(INITRD)) $(call knob,--shake,$(SHAKE)) \
 	$(call knob,--duration,$(DURATION)) \
 	$(call knob,--sabotage,$(SABOTAGE)) \
-	$(call knob,--timeout,$(TIMEOUT)) $(if $(filter 1 yes,$(V)),--verbose)
+	$(call knob,--timeout,$(TIMEOUT)) $(if $(filter 1 yes,$(V)),--verbose) \
+	$(if $(filter 1 yes,$(TRACE)),--trace)
 
 .PHONY: build run test test-long quick bench clean help
 
@@ -66,3 +68,4 @@ help:
 	@echo '  KERNEL=file  INITRD=file  SHAKE=rate|off  DURATION=seconds'
 	@echo '  SABOTAGE=no-tlbi|local-tlbi|no-ipas2|early-free|no-bbm'
 	@echo '  TIMEOUT=seconds  V=1 (show the guest console)'
+	@echo '  TRACE=1 (leave a trace in build/run/trace for nestwalk check)'

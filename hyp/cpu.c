@@ -3,6 +3,7 @@
 
 #include "cpu.h"
 #include "report.h"
+#include "vcpu.h"
 #include "vm.h"
 
 _Static_assert(offsetof(struct cpu, stack_top) == CPU_STACK_TOP,
@@ -51,6 +52,8 @@ void cpu_wait(void)
 {
 	struct cpu *cpu = this_cpu();
 
+	/* Whoever frees the guest's table does not wait for sleepers. */
+	vcpu_leave_stage2();
 	/* ORD-22 orders this store before the load of is_off; pairs with
 	 * vm_power_off(), which stores is_off before it looks for CPUs that
 	 * wait. Without it both may miss the other, and the guest would run
@@ -61,10 +64,12 @@ void cpu_wait(void)
 	__atomic_store_n(&cpu->is_waiting, 0, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&vm.is_off, __ATOMIC_SEQ_CST))
 		cpu_park();
+	vcpu_install_stage2();
 }
 
 void cpu_park(void)
 {
+	vcpu_leave_stage2();
 	__atomic_store_n(&this_cpu()->is_parked, 1, __ATOMIC_RELEASE);
 	for (;;)
 		__asm__ volatile("wfi");

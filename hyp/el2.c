@@ -4,6 +4,7 @@
 #include "cpu.h"
 #include "el2.h"
 #include "heap.h"
+#include "recorder.h"
 #include "report.h"
 #include "sysreg.h"
 #include "tlb.h"
@@ -135,6 +136,7 @@ static void forget_cached(uint64_t start, uint64_t end)
 void el2_init(unsigned pa_bits)
 {
 	struct nw_table_stats stats;
+	uint64_t start, end;
 	unsigned i;
 
 	heap_init();
@@ -150,12 +152,16 @@ void el2_init(unsigned pa_bits)
 	forget_cached(NW_HYP_HEAP_PA,
 		      NW_HYP_HEAP_PA +
 			      (stats.pages_peak + 1) * NW_HYP_PAGE_BYTES);
+	recorder_written(&start, &end);
+	forget_cached(start, end);
 	DSB("sy");
 	for (i = 0; i < NW_HYP_CPUS_MAX; i++)
 		cpus[i].el2_root = nw_table_root(&tables[0]).v;
 	el2_mmu_enter(boot_mmu.mair, boot_mmu.tcr, cpus[0].el2_root,
 		      boot_mmu.sctlr);
 	mmu_is_on = 1;
+	recorder_share();
+	NW_TRACE(NW_EV_ROOT_SWITCH, cpus[0].el2_root, 0, NW_REGIME_EL2);
 	cpu_clean_for_boot(&boot_mmu, sizeof(boot_mmu));
 	mailbox_gauge(NW_C_el2_tables_live, stats.pages_live);
 }

@@ -16,6 +16,14 @@ static void count_fault(const struct guest_fault *fault)
 		count(NW_C_fault_permission);
 }
 
+/* For the trace: arm level, kind, access, whether on a stage-1 walk. */
+static uint64_t fault_detail(const struct guest_fault *fault)
+{
+	return fault->arm_level | (uint64_t)fault->kind << 8 |
+	       (uint64_t)fault->access << 16 |
+	       (uint64_t)fault->is_stage1_walk << 24;
+}
+
 static enum fault_outcome abort_access(const struct guest_fault *fault)
 {
 	count(NW_C_aborts_injected);
@@ -79,6 +87,7 @@ enum fault_outcome fault_handle(const struct guest_fault *fault)
 	enum fault_outcome outcome;
 
 	count_fault(fault);
+	NW_TRACE(NW_EV_FAULT, fault->ipa.v, 0, fault_detail(fault));
 	nw_port_lock(&vm.lock);
 	if (vm.is_off) {
 		nw_port_unlock(&vm.lock);

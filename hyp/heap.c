@@ -12,7 +12,7 @@
 #include "lib.h"
 #include "nw_port.h"
 
-#define HEAP_PAGES ((NW_HYP_SPARE_PA - NW_HYP_HEAP_PA) / NW_HYP_PAGE_BYTES)
+#define HEAP_PAGES ((NW_HYP_HEAP_END - NW_HYP_HEAP_PA) / NW_HYP_PAGE_BYTES)
 #define NO_PAGE UINT32_MAX
 
 static struct {

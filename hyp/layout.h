@@ -7,6 +7,8 @@
  *               offset NW_HYP_MAILBOX_PA - NW_HYP_RAM_PA
  *   0x40200000  hyp.bin: text, rodata, data, bss, stacks (hyp.ld)
  *   0x40400000  heap: frame array, pool, bitmap, then table pages
+ *   0x42000000  in a recording build, the rings of the trace (nestwalk/ring.h),
+ *               read and emptied by the host; else the heap goes on
  *   0x43000000  spare frames: 4096 to begin with; a page that moves gives its
  *               old frame back, so that later any RAM frame may be spare
  *   0x44000000  guest RAM up to the end of the machine's; the kernel Image
@@ -28,7 +30,15 @@
 #define NW_HYP_MAILBOX_BYTES 0x20000
 #define NW_HYP_IMAGE_PA 0x40200000
 #define NW_HYP_HEAP_PA 0x40400000
+#define NW_HYP_TRACE_PA 0x42000000
+#define NW_HYP_TRACE_BYTES 0x1000000
+#define NW_HYP_TRACE_RECORDS 0x10000 /* of each CPU */
 #define NW_HYP_SPARE_PA 0x43000000
+#ifdef NW_CONFIG_RECORD
+#define NW_HYP_HEAP_END NW_HYP_TRACE_PA
+#else
+#define NW_HYP_HEAP_END NW_HYP_SPARE_PA
+#endif
 #define NW_HYP_SPARE_FRAMES 4096
 #define NW_HYP_GUEST_PA 0x44000000
 #define NW_HYP_UART_PA 0x09000000

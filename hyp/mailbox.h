@@ -164,6 +164,9 @@ enum nw_mailbox_phase {
 	X(c, vale2)                                                            \
 	X(c, alle2is)                                                          \
 	X(c, alle2)                                                            \
+	X(c, ipas2e1)                                                          \
+	X(c, ripas2e1)                                                         \
+	X(c, vmalls12e1)                                                       \
 	/* the guest's table */                                                \
 	X(g, tables_allocated)                                                 \
 	X(g, tables_freed)                                                     \

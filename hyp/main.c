@@ -8,6 +8,7 @@
 #include "guest_image.h"
 #include "lib.h"
 #include "params.h"
+#include "recorder.h"
 #include "report.h"
 #include "shaker.h"
 #include "tlb.h"
@@ -53,6 +54,7 @@ void hyp_main(uint64_t dtb_pa, unsigned el)
 	unsigned n, i;
 
 	mailbox_init();
+	recorder_init();
 	features_check(el);
 	cpus_init();
 	mailbox_phase(NW_PHASE_TABLES);
@@ -60,6 +62,8 @@ void hyp_main(uint64_t dtb_pa, unsigned el)
 	choose_tlb_features();
 	dtb_load(dtb_pa, &machine);
 	params_take(machine.bootargs, &params);
+	if (params.record)
+		recorder_limit(params.record);
 	choose_tlb_features();
 	window_init(params.fixmap);
 	if (params.bench_fixmap)
@@ -88,6 +92,7 @@ void hyp_secondary(void)
 {
 	struct cpu *cpu = this_cpu();
 
+	NW_TRACE(NW_EV_ROOT_SWITCH, cpu->el2_root, 0, NW_REGIME_EL2);
 	if (cpu->is_guest)
 		vcpu_enter(cpu->entry, cpu->context);
 	vcpu_install_stage2();

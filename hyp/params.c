@@ -92,6 +92,8 @@ static void take_word(const char *word, struct params *params)
 		params->shake_per_second = number(word, v, 0, 10000000);
 	else if ((v = value_of(word, "nw.seed=")))
 		params->seed = number(word, v, 0, UINT32_MAX);
+	else if ((v = value_of(word, "nw.record=")))
+		params->record = (uint32_t)number(word, v, 1, UINT32_MAX);
 	else if ((v = value_of(word, "nw.no=")))
 		forgo(word, v);
 	else if ((v = value_of(word, "nw.fixmap=")))
@@ -102,7 +104,7 @@ static void take_word(const char *word, struct params *params)
 		params->selftest = SELFTEST_PANIC;
 	else
 		refuse("%s: unknown; known are nw.cpus=, nw.shake=, nw.seed=, "
-		       "nw.no=, nw.fixmap=, nw.bench=fixmap, "
+		       "nw.no=, nw.fixmap=, nw.record=, nw.bench=fixmap, "
 		       "nw.selftest=panic", word);
 }
 

@@ -9,6 +9,8 @@
  *   nw.no=A,B       forgo optional features: fwb, xnx, range, ttl
  *   nw.fixmap=X     how the windows onto guest pages are closed: broadcast,
  *                   batched (default), private-root (nestwalk/fixmap.h)
+ *   nw.record=N     recording builds: let at most N records of a CPU wait for
+ *                   the host; default 65536, the size of a ring
  *   nw.bench=fixmap measure all three on the first CPU, before the guest
  *   nw.selftest=X   panic: break a rule of EL2's table after a second, so that
  *                   the report of a panic can be tried out
@@ -32,6 +34,7 @@ struct params {
 	enum selftest selftest;
 	enum nw_fixmap_strategy fixmap;
 	uint32_t bench_fixmap;
+	uint32_t record; /* 0: not given */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "report.h"
 #include "shaker.h"
 #include "sysreg.h"
+#include "vcpu.h"
 #include "vm.h"
 
 #define PARK_WAIT_PER_SECOND 2 /* half a second */
@@ -153,8 +154,8 @@ void vm_power_off(enum nw_mailbox_state state)
 		panic("teardown: %s", nw_status_name(status));
 	nw_port_unlock(&vm.lock);
 	wait_until_parked();
-	/* The root is empty; a freed page keeps its content (heap.h), so that
-	 * a CPU asleep with the root in VTTBR_EL2 finds nothing in it. */
+	/* Nothing is left to invalidate: this CPU too lets go of the root. */
+	vcpu_leave_stage2();
 	nw_table_destroy(&vm.table);
 	vm_publish_stats();
 	mailbox_phase(NW_PHASE_DONE);

@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "psci.h"
 #include "report.h"
+#include "vcpu.h"
 #include "vm.h"
 
 #define PSCI_VERSION 0x84000000u
@@ -106,9 +107,11 @@ static int64_t cpu_off(void)
 	struct cpu *cpu = this_cpu();
 	int64_t answer;
 
+	vcpu_leave_stage2();
 	__atomic_store_n(&cpu->power, VCPU_OFF, __ATOMIC_RELEASE);
 	answer = firmware(PSCI_CPU_OFF, 0, 0, 0);
 	/* It returns only to refuse. */
+	vcpu_install_stage2();
 	__atomic_store_n(&cpu->power, VCPU_ON, __ATOMIC_RELEASE);
 	return answer;
 }

@@ -199,6 +199,8 @@ static void run_move(struct run *run)
 	 * that a window was closed on since the last time. */
 	window_retire();
 	for (i = 0; i < run->pages; i++) {
+		NW_TRACE(NW_EV_FRAME_REUSE, run->page[i].to.v,
+			 NW_HYP_PAGE_BYTES, 0);
 		must(nw_map(&vm.table, NW_IA(run->page[i].ipa),
 			    NW_HYP_PAGE_BYTES, run->page[i].to, &run->attrs, 0,
 			    NULL, NULL), run->page[i].ipa, "making");
@@ -223,6 +225,8 @@ static unsigned move_pages(uint64_t ipa, unsigned pages)
 	}
 	nw_port_unlock(&vm.lock);
 	for (i = 0; i < run.pages; i++) {
+		NW_TRACE(NW_EV_FRAME_REUSE, run.page[i].from.v,
+			 NW_HYP_PAGE_BYTES, 0);
 		poison(window_open(WINDOW_FROM, run.page[i].from));
 		window_close(WINDOW_FROM);
 		count(NW_C_frames_poisoned);
@@ -365,6 +369,8 @@ void shaker_main(void)
 			done = due;
 		done += shake_once();
 	}
+	window_retire();
+	vcpu_leave_stage2();
 	__atomic_store_n(&shaker.is_stopped, 1, __ATOMIC_RELEASE);
 	cpu_park();
 }

@@ -14,6 +14,11 @@ __attribute__((noreturn)) void vcpu_enter(uint64_t entry, uint64_t x0);
  * needs it: an invalidation by IPA acts on the VMID that is installed. */
 void vcpu_install_stage2(void);
 
+/* Install a root of VMID 0 that maps nothing: this CPU, which does not go back
+ * to the guest before vcpu_install_stage2(), walks the guest's table no more,
+ * not even speculatively. */
+void vcpu_leave_stage2(void);
+
 /* vectors.S: ERET with all other general registers zero. */
 __attribute__((noreturn)) void vcpu_eret(uint64_t entry, uint64_t x0,
 					 uint64_t spsr,

@@ -76,7 +76,7 @@ void vm_init(uint64_t start, uint64_t end, unsigned guest_cpus)
 		refuse("%lu MiB of guest RAM need more than the hypervisor's "
 		       "%u MiB: pass a smaller -m",
 		       (end - start) >> 20,
-		       (NW_HYP_SPARE_PA - NW_HYP_HEAP_PA) >> 20);
+		       (NW_HYP_HEAP_END - NW_HYP_HEAP_PA) >> 20);
 	init_table();
 	mailbox->guest_cpus = guest_cpus;
 	mailbox->guest_ram_pa = start;

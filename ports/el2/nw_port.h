@@ -18,6 +18,8 @@
 #include <nestwalk/trace.h>
 #include <nestwalk/types.h>
 
+#include "record.h"
+
 #ifdef NW_CONFIG_RCU
 #error "the EL2 port has no grace period: configure with -Drcu=false"
 #endif
@@ -65,19 +67,15 @@ __attribute__((noreturn, cold)) void nw_port_bug(const char *what,
 						 const char *file,
 						 unsigned line);
 
-/* ---- trace: statistics ------------------------------------------------ */
+/* ---- trace: statistics, and the recorder ------------------------------ */
 
 #ifdef NW_CONFIG_TRACE
 /* Counts by kind. `event` is a constant, so one increment is left of this. */
-static inline void nw_port_trace(enum nw_event event, uint64_t a, uint64_t b,
-				 uint64_t c, const char *file, unsigned line)
+static inline void nw_el2_count_event(enum nw_event event, uint64_t a,
+				      uint64_t c)
 {
 	struct nw_el2_cpu *cpu = nw_el2_this_cpu();
 
-	(void)b;
-	(void)c;
-	(void)file;
-	(void)line;
 	switch (event) {
 	case NW_EV_BARRIER:
 		cpu->barriers[a]++;
@@ -106,28 +104,46 @@ static inline void nw_port_trace(enum nw_event event, uint64_t a, uint64_t b,
 		return;
 	}
 }
+
+static inline void nw_port_trace(enum nw_event event, uint64_t a, uint64_t b,
+				 uint64_t c, const char *file, unsigned line)
+{
+	nw_el2_count_event(event, a, c);
+#ifdef NW_CONFIG_RECORD
+	nw_el2_record(event, a, b, c, file, line);
+#else
+	(void)b;
+	(void)file;
+	(void)line;
+#endif
+}
 #endif
 
 /* ---- barriers --------------------------------------------------------- */
 
+/* ORD-20, and the first half of ORD-09 */
 static inline void nw_el2_dsb_ishst(void)
 {
 	__asm__ volatile("dsb ishst" ::: "memory");
 	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_ISHST, 0, 0);
 }
 
+/* ORD-07, ORD-21 */
 static inline void nw_el2_dsb_ish(void)
 {
 	__asm__ volatile("dsb ish" ::: "memory");
 	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_ISH, 0, 0);
 }
 
+/* ORD-15, ORD-18 */
 static inline void nw_el2_dsb_nsh(void)
 {
 	__asm__ volatile("dsb nsh" ::: "memory");
 	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_NSH, 0, 0);
 }
 
+/* The last step of ORD-07, ORD-09, ORD-15 and ORD-18: what follows is fetched
+ * and translated anew */
 static inline void nw_el2_isb(void)
 {
 	__asm__ volatile("isb" ::: "memory");
@@ -137,7 +153,7 @@ static inline void nw_el2_isb(void)
 /*
  * Orders this CPU's earlier stores before its later entry stores, for the
  * hardware walker and what is accessed through the walk. Pairs with the
- * walker. Without it: a page is seen as it was before it was filled.
+ * walker. Without it: a page is seen as it was before it was filled. ORD-08
  */
 static inline void nw_port_store_barrier(void)
 {
@@ -151,7 +167,7 @@ static inline void nw_port_store_barrier(void)
  * translation table walks": a DSB completes the store for all walkers, an ISB
  * makes this CPU's later instructions see it).
  * Pairs with: the hardware walker of every CPU in the inner-shareable domain.
- * Without it: an access right after a map may still fault.
+ * Without it: an access right after a map may still fault. ORD-09
  */
 static inline void nw_port_publish_barrier(void)
 {
@@ -201,7 +217,13 @@ static inline void nw_port_synchronize(void)
 
 /* ---- locks ------------------------------------------------------------ */
 
-/* A ticket lock: CPUs get it in the order in which they asked. */
+/*
+ * A ticket lock: CPUs get it in the order in which they asked.
+ *
+ * ORD-16 orders what the owner does between its acquire and its release; pairs
+ * with the next owner's acquire. Without it that one works on what it had read
+ * before, and overwrites what the owner did.
+ */
 struct nw_port_lock {
 	uint32_t next;
 	uint32_t owner;
@@ -219,6 +241,7 @@ static inline void nw_port_lock(struct nw_port_lock *lock)
 {
 	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
+	/* ORD-16: acquire */
 	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
 		__asm__ volatile("yield");
 	NW_TRACE(NW_EV_LOCK, (uintptr_t)lock, 0, 0);
@@ -227,6 +250,7 @@ static inline void nw_port_lock(struct nw_port_lock *lock)
 static inline void nw_port_unlock(struct nw_port_lock *lock)
 {
 	NW_TRACE(NW_EV_UNLOCK, (uintptr_t)lock, 0, 0);
+	/* ORD-16: release */
 	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
 }
 

@@ -20,8 +20,10 @@
 
 #if NW_SABOTAGE_LOCAL_TLBI
 #define TLBI_SCOPE ""
+#define ISSUED(op) NW_TLBI_##op
 #else
 #define TLBI_SCOPE "is"
+#define ISSUED(op) NW_TLBI_##op##IS
 #endif
 
 static unsigned tlb_features;
@@ -47,6 +49,17 @@ void nw_el2_tlb_init(unsigned features)
 
 /* ---- instructions ----------------------------------------------------- */
 
+/* The VMID that this CPU's stage-2 operations name: what is installed, whoever
+ * asks. Not volatile: without a recorder nobody reads it. */
+static inline uint64_t vmid_in_force(void)
+{
+	uint64_t vttbr;
+
+	__asm__("mrs %0, vttbr_el2" : "=r"(vttbr));
+	return vttbr >> 48;
+}
+
+/* ORD-07, ORD-20: the barriers around each of these are the caller's. */
 static void tlbi_ipas2(uint64_t operand)
 {
 #if NW_SABOTAGE_NO_TLBI || NW_SABOTAGE_NO_IPAS2
@@ -54,10 +67,11 @@ static void tlbi_ipas2(uint64_t operand)
 #else
 	__asm__ volatile("tlbi ipas2e1" TLBI_SCOPE ", %0" ::"r"(operand)
 			 : "memory");
-	NW_TRACE(NW_EV_TLBI, NW_TLBI_IPAS2E1IS, operand, 0);
+	NW_TRACE(NW_EV_TLBI, ISSUED(IPAS2E1), operand, vmid_in_force());
 #endif
 }
 
+/* ORD-07, ORD-20: as above. */
 static void tlbi_ripas2(uint64_t operand)
 {
 #if NW_SABOTAGE_NO_TLBI || NW_SABOTAGE_NO_IPAS2
@@ -68,29 +82,32 @@ static void tlbi_ripas2(uint64_t operand)
 #else
 	__asm__ volatile("sys #4, c8, c0, #2, %0" ::"r"(operand) : "memory");
 #endif
-	NW_TRACE(NW_EV_TLBI, NW_TLBI_RIPAS2E1IS, operand, 0);
+	NW_TRACE(NW_EV_TLBI, ISSUED(RIPAS2E1), operand, vmid_in_force());
 #endif
 }
 
+/* ORD-07, ORD-20: as above. */
 static void tlbi_vmalle1(void)
 {
 #if !NW_SABOTAGE_NO_TLBI
 	__asm__ volatile("tlbi vmalle1" TLBI_SCOPE ::: "memory");
-	NW_TRACE(NW_EV_TLBI, NW_TLBI_VMALLE1IS, 0, 0);
+	NW_TRACE(NW_EV_TLBI, ISSUED(VMALLE1), 0, vmid_in_force());
 #endif
 }
 
+/* ORD-07, ORD-20: as above. */
 static void tlbi_vmalls12e1(void)
 {
 #if !NW_SABOTAGE_NO_TLBI && !NW_SABOTAGE_NO_IPAS2
 	__asm__ volatile("tlbi vmalls12e1" TLBI_SCOPE ::: "memory");
-	NW_TRACE(NW_EV_TLBI, NW_TLBI_VMALLS12E1IS, 0, 0);
+	NW_TRACE(NW_EV_TLBI, ISSUED(VMALLS12E1), 0, vmid_in_force());
 #else
 	tlbi_vmalle1();
 #endif
 }
 
-/* The sabotages are about the guest's table; EL2's own stays right. */
+/* ORD-07, ORD-20: as above. The sabotages are about the guest's table; EL2's
+ * own stays right. */
 static void tlbi_vae2(uint64_t operand)
 {
 	__asm__ volatile("tlbi vae2is, %0" ::"r"(operand) : "memory");
@@ -103,6 +120,7 @@ static void tlbi_vale2(uint64_t operand)
 	NW_TRACE(NW_EV_TLBI, NW_TLBI_VALE2IS, operand, 0);
 }
 
+/* ORD-07, ORD-20: as above. */
 static void tlbi_rvae2(uint64_t operand)
 {
 	/* TLBI RVAE2IS */
@@ -160,11 +178,13 @@ static void range_by_address(const struct nw_flush_request *q,
 			one(op.operand);
 }
 
+/* ORD-07: completed for every CPU of the domain before it returns. */
 static void invalidate_stage2(const struct nw_flush_request *q)
 {
 	unsigned i;
 
 	if (request_ops(q) > OPS_MAX) {
+		/* ORD-07: one instruction for both rounds, then complete. */
 		tlbi_vmalls12e1();
 		nw_el2_dsb_ish();
 		nw_el2_isb();
@@ -181,6 +201,7 @@ static void invalidate_stage2(const struct nw_flush_request *q)
 	nw_el2_isb();
 }
 
+/* ORD-07: completed for every CPU of the domain before it returns. */
 static void invalidate_el2(const struct nw_flush_request *q)
 {
 	unsigned i;
@@ -214,6 +235,9 @@ void nw_el2_invalidate(void *ctx, const struct nw_flush_request *request)
 	}
 }
 
+/* ORD-18 orders what this CPU did before, then drops whatever its TLB held at
+ * reset before it goes on; pairs with this CPU's walker. Without it the CPU may
+ * use translations that nobody ever made. */
 void nw_el2_invalidate_local_all(void)
 {
 	nw_el2_dsb_nsh();

@@ -10,12 +10,14 @@
 /* Past this many instructions, dropping the whole regime is cheaper. */
 #define LOCAL_OPS_MAX 64u
 
+/* ORD-15 */
 static void dsb_nshst(void)
 {
 	__asm__ volatile("dsb nshst" ::: "memory");
 	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_NSHST, 0, 0);
 }
 
+/* ORD-15: the barriers around it are the caller's. */
 static void tlbi_vale2_local(uint64_t operand)
 {
 	__asm__ volatile("tlbi vale2, %0" ::"r"(operand) : "memory");
@@ -28,7 +30,7 @@ static void tlbi_alle2_local(void)
 	NW_TRACE(NW_EV_TLBI, NW_TLBI_ALLE2, 0, 0);
 }
 
-/* Leaves are at least as large as the smallest that was there. */
+/* Leaves are at least as large as the smallest that was there. ORD-15 */
 static void range_local(const struct nw_flush_request *q,
 			const struct nw_flush_range *r)
 {
@@ -59,6 +61,7 @@ void nw_el2_invalidate_local(void *ctx, const struct nw_flush_request *request)
 	dsb_nshst();
 	for (unsigned i = 0; i < request->ranges; i++)
 		range_local(request, &request->range[i]);
+	/* ORD-15: complete, before what follows. */
 	nw_el2_dsb_nsh();
 	nw_el2_isb();
 }

@@ -93,6 +93,50 @@ static void local_private(struct tb *t, int bad)
 	barrier(t, NW_BARRIER_DSB_ISH);
 }
 
+/* What the hypervisor's sabotage of that name really issues. */
+static void local_ipa(struct tb *t, int bad)
+{
+	unmap_page(t);
+	barrier(t, NW_BARRIER_DSB_ISHST);
+	tlbi(t, bad ? NW_TLBI_IPAS2E1 : NW_TLBI_IPAS2E1IS, by_address(0, 3),
+	     VMID);
+	stage2_rest(t);
+}
+
+static void local_range(struct tb *t, int bad)
+{
+	unmap_page(t);
+	barrier(t, NW_BARRIER_DSB_ISHST);
+	tlbi(t, bad ? NW_TLBI_RIPAS2E1 : NW_TLBI_RIPAS2E1IS,
+	     by_range(0, 0, 3), VMID);
+	stage2_rest(t);
+}
+
+static void local_vmid(struct tb *t, int bad)
+{
+	unmap_page(t);
+	barrier(t, NW_BARRIER_DSB_ISHST);
+	tlbi(t, bad ? NW_TLBI_VMALLS12E1 : NW_TLBI_VMALLS12E1IS, 0, VMID);
+	barrier(t, NW_BARRIER_DSB_ISH);
+}
+
+/* One CPU alone has the guest's table. */
+static void local_vmid_private(struct tb *t, int bad)
+{
+	s2_mapped(t, 0);
+	ev(t, NW_EV_ROOT_SWITCH, ROOT, VMID, NW_REGIME_STAGE2);
+	on_cpu(t, 1);
+	CHOOSE(bad, barrier(t, NW_BARRIER_ISB),
+	       ev(t, NW_EV_ROOT_SWITCH, ROOT, VMID, NW_REGIME_STAGE2));
+	on_cpu(t, 0);
+	set(t, TAB0, 0, S2_PAGE(RAM), 0);
+	barrier(t, NW_BARRIER_DSB_NSHST);
+	tlbi(t, NW_TLBI_IPAS2E1, by_address(0, 3), VMID);
+	barrier(t, NW_BARRIER_DSB_NSH);
+	tlbi(t, NW_TLBI_VMALLE1, 0, VMID);
+	barrier(t, NW_BARRIER_DSB_NSH);
+}
+
 static void other_vmid(struct tb *t, int bad)
 {
 	unmap_page(t);
@@ -257,6 +301,10 @@ const struct pair pairs_tlb[] = {
 	{"TLB-03", "local", local},
 	{"TLB-03", "local at EL2", local_el2},
 	{"TLB-03", "root no longer private", local_private},
+	{"TLB-03", "local by IPA", local_ipa},
+	{"TLB-03", "local by range", local_range},
+	{"TLB-03", "local, the whole VMID", local_vmid},
+	{"TLB-03", "stage-2 root no longer private", local_vmid_private},
 	{"TLB-04", "another VMID", other_vmid},
 	{"TLB-04", "another root installed", other_vmid_installed},
 	{"TLB-05", "hint of another level", level_hint},

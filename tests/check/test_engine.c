@@ -142,24 +142,26 @@ static void say(void)
 
 #if !NW_SABOTAGE_EARLY_FREE && !NW_SABOTAGE_NO_BBM
 
+static void expect_clean_one(const struct nw_format_ops *ops,
+			     enum tlb_form form, enum nw_mode mode,
+			     unsigned features, unsigned flags)
+{
+	open_rig(ops, form, mode, features);
+	exercise(flags);
+	if (finish() != NWV_CHECK_CLEAN) {
+		say();
+		fail_msg("%s, form %d, mode %d, features %#x", ops->name, form,
+			 mode, features);
+	}
+	assert_true(rig.port.events > 10000);
+	tlb_port_close(&rig.port);
+}
+
 static void expect_clean(enum tlb_form form, enum nw_mode mode,
 			 unsigned features, unsigned flags)
 {
-	const struct nw_format_ops *const ops[] = {&nw_arm64_s2_ops,
-						   &nw_arm64_el2_ops};
-	unsigned i;
-
-	for (i = 0; i < 2; i++) {
-		open_rig(ops[i], form, mode, features);
-		exercise(flags);
-		if (finish() != NWV_CHECK_CLEAN) {
-			say();
-			fail_msg("%s, form %d, mode %d, features %#x",
-				 ops[i]->name, form, mode, features);
-		}
-		assert_true(rig.port.events > 10000);
-		tlb_port_close(&rig.port);
-	}
+	expect_clean_one(&nw_arm64_s2_ops, form, mode, features, flags);
+	expect_clean_one(&nw_arm64_el2_ops, form, mode, features, flags);
 }
 
 static void engine_every_form_clean(void **state)
@@ -225,6 +227,28 @@ static void port_with_local_tlbi_refuted(void **state)
 	expect_refuted(&nw_arm64_el2_ops, TLB_LOCAL, "TLB-03");
 }
 
+/* The sabotage local-tlbi of the hypervisor: the guest's table only. */
+static void port_with_local_stage2_tlbi_refuted(void **state)
+{
+	static const enum tlb_form form[] = {TLB_LOCAL_BY_ADDRESS,
+					     TLB_LOCAL_BY_RANGE};
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		expect_refuted(&nw_arm64_s2_ops, form[i], "TLB-03");
+		/* Blocks, splits, whole subtrees, the whole VMID at once. */
+		open_rig(&nw_arm64_s2_ops, form[i], NW_MODE_EXCLUSIVE, 0);
+		exercise(0);
+		assert_int_equal(finish(), NWV_CHECK_VIOLATION);
+		assert_true(found("TLB-03") || found("BBM-07"));
+		assert_true(found("LIFE-03"));
+		tlb_port_close(&rig.port);
+	}
+	expect_clean_one(&nw_arm64_el2_ops, TLB_LOCAL_BY_RANGE,
+			 NW_MODE_EXCLUSIVE, 0, 0);
+}
+
 static void port_without_ipas2_refuted(void **state)
 {
 	(void)state;
@@ -254,6 +278,7 @@ int main(void)
 		cmocka_unit_test(engine_readers_clean),
 		cmocka_unit_test(port_without_tlbi_refuted),
 		cmocka_unit_test(port_with_local_tlbi_refuted),
+		cmocka_unit_test(port_with_local_stage2_tlbi_refuted),
 		cmocka_unit_test(port_without_ipas2_refuted),
 		cmocka_unit_test(port_without_tlbi_split_refuted),
 	};

@@ -36,12 +36,22 @@ static void barrier(enum nw_barrier kind)
 	NW_TRACE(NW_EV_BARRIER, kind, 0, 0);
 }
 
-static void by_operand(int is_stage2, int is_range, int had_tables,
-		       uint64_t operand, unsigned tag)
+/* Of the guest's table, as the EL2 port's sabotage. */
+static int is_local(const struct tlb_port *port)
+{
+	return port->form == TLB_LOCAL_BY_ADDRESS ||
+	       port->form == TLB_LOCAL_BY_RANGE;
+}
+
+static void by_operand(const struct tlb_port *port, int is_stage2,
+		       int is_range, int had_tables, uint64_t operand,
+		       unsigned tag)
 {
 	enum nw_tlbi op;
 
-	if (is_stage2)
+	if (is_stage2 && is_local(port))
+		op = is_range ? NW_TLBI_RIPAS2E1 : NW_TLBI_IPAS2E1;
+	else if (is_stage2)
 		op = is_range ? NW_TLBI_RIPAS2E1IS : NW_TLBI_IPAS2E1IS;
 	else if (is_range)
 		op = NW_TLBI_RVAE2IS;
@@ -68,16 +78,16 @@ static void one_range(const struct tlb_port *port,
 	uint64_t start = r->start;
 	struct nw_tlb_op op;
 
-	if (port->form == TLB_BY_RANGE) {
+	if (port->form == TLB_BY_RANGE || port->form == TLB_LOCAL_BY_RANGE) {
 		while (nw_tlb_range_next(&start, r->end, q->granule_lg2,
 					 hint_of(r), 1, &op))
-			by_operand(is_stage2, op.is_range, r->had_tables,
+			by_operand(port, is_stage2, op.is_range, r->had_tables,
 				   op.operand, q->tag);
 		return;
 	}
 	for (; start < r->end; start += UINT64_C(1) << q->granule_lg2)
 		by_operand(
-			is_stage2, 0, r->had_tables,
+			port, is_stage2, 0, r->had_tables,
 			nw_tlb_operand(start, q->granule_lg2, NW_TLB_ANY_LEVEL),
 			q->tag);
 }
@@ -85,15 +95,15 @@ static void one_range(const struct tlb_port *port,
 static void everything(const struct tlb_port *port,
 		       const struct nw_flush_request *q)
 {
-	int is_local = port->form == TLB_LOCAL;
+	enum nw_tlbi op = NW_TLBI_VMALLS12E1IS;
 
-	if (q->regime == NW_REGIME_STAGE2)
-		NW_TRACE(NW_EV_TLBI,
-			 is_local ? NW_TLBI_ALLE1 : NW_TLBI_VMALLS12E1IS, 0,
-			 q->tag);
-	else
-		NW_TRACE(NW_EV_TLBI, is_local ? NW_TLBI_ALLE2 : NW_TLBI_ALLE2IS,
-			 0, 0);
+	if (q->regime != NW_REGIME_STAGE2)
+		op = port->form == TLB_LOCAL ? NW_TLBI_ALLE2 : NW_TLBI_ALLE2IS;
+	else if (port->form == TLB_LOCAL)
+		op = NW_TLBI_ALLE1;
+	else if (is_local(port))
+		op = NW_TLBI_VMALLS12E1;
+	NW_TRACE(NW_EV_TLBI, op, 0, q->regime == NW_REGIME_STAGE2 ? q->tag : 0);
 }
 
 /* Past this many instructions ports drop the whole VMID instead. */
@@ -108,7 +118,9 @@ static int takes_too_many(const struct tlb_port *port,
 	for (i = 0; i < q->ranges; i++)
 		pages +=
 			(q->range[i].end - q->range[i].start) >> q->granule_lg2;
-	return port->form == TLB_BY_ADDRESS && pages > OPS_MAX;
+	return (port->form == TLB_BY_ADDRESS ||
+		port->form == TLB_LOCAL_BY_ADDRESS) &&
+	       pages > OPS_MAX;
 }
 
 static void invalidate(void *ctx, const struct nw_flush_request *q)
@@ -128,7 +140,9 @@ static void invalidate(void *ctx, const struct nw_flush_request *q)
 	barrier(NW_BARRIER_DSB_ISH);
 	if (q->regime == NW_REGIME_STAGE2 && !at_once &&
 	    port->form != TLB_NONE) {
-		NW_TRACE(NW_EV_TLBI, NW_TLBI_VMALLE1IS, 0, q->tag);
+		NW_TRACE(NW_EV_TLBI,
+			 is_local(port) ? NW_TLBI_VMALLE1 : NW_TLBI_VMALLE1IS,
+			 0, q->tag);
 		barrier(NW_BARRIER_DSB_ISH);
 	}
 	barrier(NW_BARRIER_ISB);

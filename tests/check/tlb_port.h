@@ -15,6 +15,8 @@ enum tlb_form {
 	TLB_ALL,	/* the whole VMID or regime, every time */
 	TLB_NONE,	/* wrong: barriers only */
 	TLB_LOCAL,	/* wrong: this CPU only */
+	TLB_LOCAL_BY_ADDRESS, /* the same, as NW_SABOTAGE_LOCAL_TLBI issues */
+	TLB_LOCAL_BY_RANGE,
 	TLB_NO_IPA,	/* wrong: combined entries only */
 };
 

@@ -58,7 +58,7 @@ static const struct record records[] = {
 	{"(barrier @ isb (src \"f.c:3\"))",
 	 EV(NW_EV_BARRIER, .a = NW_BARRIER_ISB)},
 	{"(tlbi @ vmalls12e1 (src \"f.c:3\"))",
-	 EV(NW_EV_TLBI, .a = NWV_TLBI_VMALLS12E1)},
+	 EV(NW_EV_TLBI, .a = NW_TLBI_VMALLS12E1)},
 	{"(sysreg-write @ (sysreg vtcr_el2) (value 0x80023558) "
 	 "(src \"f.c:3\"))",
 	 EV(NWV_EV_SYSREG, .a = NWV_SYSREG_VTCR_EL2, .b = 0x80023558)},

@@ -17,6 +17,7 @@ CPUS_MAX = 4
 SHAKE_MAX = 1000000
 DURATION_MAX = 24 * 3600
 BOOT_SECONDS_MAX = 600
+TRACE_RING_MAX = 65536   # NW_HYP_TRACE_RECORDS of hyp/layout.h
 
 # name: what QEMU is told. Without pauth-impdef the emulation of pointer
 # authentication makes `max` several times slower.
@@ -36,6 +37,7 @@ examples:
   tools/run --cpus 4 --mem 2G --cpu cortex-a72
   tools/run --shake off --duration 5     no migrations: only lazy mapping
   tools/run --sabotage no-tlbi           must fail, and says what the guest saw
+  tools/run --trace --mem 512M           leaves a trace for nestwalk check
   tools/run --plain --duration 5         the same guest without a hypervisor
 
 exit status: 0 good; 1 bad verdict, hypervisor panic, counters that do not add
@@ -159,11 +161,16 @@ def make_parser():
         help="give up after (default: duration + %d)" % BOOT_SECONDS_MAX)
     add("--stall", default="", metavar="SECONDS",
         help="give up when the console is silent for so long (default 90, "
-             "with a sabotage 30)")
+             "with a sabotage that kills it 30)")
     add("--append", default="", metavar="WORDS",
         help="more words for the kernel command line")
     add("--plain", action="store_true",
         help="boot the same guest on QEMU alone, for comparison")
+    add("--trace", action="store_true",
+        help="record every tracepoint into trace/ in the run's directory")
+    add("--trace-ring", default="", metavar="RECORDS",
+        help="with --trace: how many records of a CPU may wait to be taken "
+             "(default 65536); a CPU that has more waits itself")
     add("--verbose", "-v", action="store_true", help="show the guest's console")
     add("--no-build", action="store_true",
         help="use the hypervisor and initramfs as they are")
@@ -199,9 +206,18 @@ def parse(argv):
     if o.plain and o.sabotage != "none":
         raise UsageError("SABOTAGE=%s: there is no hypervisor in a --plain run; "
                          "next: leave one of them out" % o.sabotage)
+    if o.plain and o.trace:
+        raise UsageError("TRACE: there is no hypervisor in a --plain run; "
+                         "next: leave one of them out")
+    if o.trace_ring and not o.trace:
+        raise UsageError("--trace-ring: nothing is recorded; next: give "
+                         "--trace too")
+    o.trace_ring = number(o.trace_ring, "--trace-ring", 1, TRACE_RING_MAX) \
+        if o.trace_ring else 0
     o.timeout = number(o.timeout, "TIMEOUT", 1, 2 * DURATION_MAX) \
         if o.timeout else o.duration + BOOT_SECONDS_MAX
-    o.stall = o.stall or ("90" if o.sabotage == "none" else "30")
+    # A guest that a sabotage has killed says nothing more: soon enough.
+    o.stall = o.stall or ("30" if o.sabotage in VISIBLE_SABOTAGES else "90")
     o.stall = number(o.stall, "STALL", 1, DURATION_MAX)
     if re.search(r"[^\x20-\x7e]", o.append):
         raise UsageError("--append: only printable characters; next: quote less")

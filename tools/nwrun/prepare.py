@@ -10,6 +10,8 @@ from .options import ROOT
 
 GUEST = os.path.join(ROOT, "build/guest")
 GUEST_CC = "aarch64-linux-gnu-gcc"
+NATIVE = os.path.join(ROOT, "build/native")
+COLLECTOR = "verify/trace/nestwalk-collect"
 CROSS_FILE = os.path.join(ROOT, "tools/cross-arm64-el2.ini")
 
 
@@ -87,15 +89,17 @@ def build_initramfs(log):
     return out
 
 
-def build_directory(sabotage):
-    name = "el2" if sabotage == "none" else "el2-" + sabotage
+def build_directory(options):
+    name = "el2" + ("-record" if options.trace else "")
+    if options.sabotage != "none":
+        name += "-" + options.sabotage
     return os.path.join(ROOT, "build", name)
 
 
-def build_hypervisor(sabotage, log):
-    """The hypervisor's image for this sabotage, built if needed."""
+def build_hypervisor(options, log):
+    """The hypervisor's image for this run, built if needed."""
     need("meson", "ninja", GUEST_CC)
-    directory = build_directory(sabotage)
+    directory = build_directory(options)
     if not os.path.isfile(CROSS_FILE) or not os.path.isdir(
             os.path.join(ROOT, "ports/el2")):
         raise SetupError("this tree has no hypervisor yet; next: --plain")
@@ -103,14 +107,30 @@ def build_hypervisor(sabotage, log):
         shutil.rmtree(directory, ignore_errors=True)
         command(["meson", "setup", directory, "--cross-file", CROSS_FILE,
                  "-Dport=el2", "-Drcu=false", "-Dtrace=true",
-                 "-Dsabotage=" + sabotage],
+                 "-Drecord=" + ("true" if options.trace else "false"),
+                 "-Dsabotage=" + options.sabotage],
                 "configuring the hypervisor", log)
     command(["ninja", "-j2", "-C", directory], "building the hypervisor", log)
-    return hypervisor_image(sabotage)
+    return hypervisor_image(options)
 
 
-def hypervisor_image(sabotage):
-    image = os.path.join(build_directory(sabotage), "hyp/hyp.bin")
+def build_collector(log):
+    """What empties the hypervisor's rings, in the native build."""
+    need("meson", "ninja")
+    if not os.path.isfile(os.path.join(NATIVE, "build.ninja")):
+        shutil.rmtree(NATIVE, ignore_errors=True)
+        command(["meson", "setup", NATIVE], "configuring the native build",
+                log)
+    command(["ninja", "-j2", "-C", NATIVE, COLLECTOR],
+            "building the trace's collector", log)
+
+
+def collector():
+    return os.path.join(NATIVE, COLLECTOR)
+
+
+def hypervisor_image(options):
+    image = os.path.join(build_directory(options), "hyp/hyp.bin")
     if not os.path.isfile(image):
         raise SetupError("%s is not there; next: leave --no-build out"
                          % os.path.relpath(image, ROOT))
@@ -131,8 +151,10 @@ def prepare(options):
         if not options.no_build and not options.initrd:
             build_initramfs(log)
         if not options.plain:
-            image = hypervisor_image(options.sabotage) if options.no_build \
-                else build_hypervisor(options.sabotage, log)
+            image = hypervisor_image(options) if options.no_build \
+                else build_hypervisor(options, log)
+        if options.trace and not options.no_build:
+            build_collector(log)
     for path in (kernel, initrd):
         if not os.path.isfile(path):
             raise SetupError("%s is not there; next: leave --no-build out"

@@ -45,6 +45,8 @@ def command_line(options, kernel, initrd, image, ram):
                  "-smp", str(options.cpus + 1), "-kernel", image,
                  "-device", "loader,file=%s,addr=0x%x,force-raw=on"
                  % (kernel.replace(",", ",,"), KERNEL_ADDRESS)]
+    if options.trace_ring:
+        words.append("nw.record=%d" % options.trace_ring)
     if options.sabotage != "none":
         # This guest may die before its console driver starts.
         words.append("earlycon=pl011,0x9000000")

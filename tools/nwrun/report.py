@@ -5,7 +5,7 @@ import os
 import re
 
 from .options import MIB, VISIBLE_SABOTAGES
-from . import rules
+from . import rules, trace
 
 TABLE_PAGE_BYTES = 4096
 BARRIER = re.compile(r"^(dsb_|isb$)")
@@ -34,7 +34,7 @@ def saw(console, counters):
     return lines or ["nothing it could still tell: its console is empty"]
 
 
-def make(options, outcome, snapshot):
+def make(options, outcome, snapshot, recorded=None):
     """The report as a dictionary; report["good"] is the run's verdict."""
     console = outcome.console
     counters = snapshot.counters if snapshot else {}
@@ -46,6 +46,8 @@ def make(options, outcome, snapshot):
         problems.insert(0, "QEMU ended with status %d: %s" % (
             outcome.qemu_status, (outcome.stderr.strip() or "no message")
             .splitlines()[-1]))
+    if recorded is not None:
+        problems += trace.problems(recorded)
     guest_ok = console.good() and not console.fatal
     if console.good() and console.fatal:
         problems.insert(0, "the guest's kernel complained although its "
@@ -77,6 +79,7 @@ def make(options, outcome, snapshot):
         "barriers": {n: v for n, v in counters.items() if BARRIER.match(n)},
         "counters": counters,
     }
+    report.update(trace.fields(recorded, trace.directory(options.run_dir)))
     for name in STATUS_COUNTERS:
         report[name] = counters.get(name, 0)
     if snapshot:
@@ -107,6 +110,8 @@ def rows(report):
     out.append(("time", "%.1f s, %.1f s of it until the first process"
                 % (report["seconds"], report["boot_seconds"])))
     if report["mode"] == "plain" or not c:
+        if "trace_dir" in report:
+            out.append(("trace", trace.remark(report)))
         return out
     get = c.get
     out += [
@@ -132,6 +137,8 @@ def rows(report):
         ("invalidations", nonzero(report["invalidations"])),
         ("barriers", nonzero(report["barriers"])),
     ]
+    if "trace_dir" in report:
+        out.append(("trace", trace.remark(report)))
     return out
 
 

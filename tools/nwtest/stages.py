@@ -230,6 +230,21 @@ def run_panic(ctx):
                "level 1 (arm 2)", timeout=600)
 
 
+@stage("run-trace", TEST)
+def run_trace(ctx):
+    """a boot's recording is clean to the oracle, sabotaged ones are refuted"""
+    trace = "build/test/run/trace"
+    oracle = ["build/native/cli/nestwalk", "check", trace]
+    if ctx.command(RUN + ["--trace", "--duration", "5", "--mem", "512M"],
+                   timeout=1200):
+        ctx.expect(oracle, 0, "clean", timeout=600)
+    for name, rule in (("no-ipas2", "BBM-07"), ("early-free", "LIFE-03"),
+                       ("no-bbm", "BBM-05"), ("local-tlbi", "TLB-03")):
+        ctx.run(RUN + ["--trace", "--duration", "3", "--mem", "512M",
+                       "--sabotage", name], timeout=1200)
+        ctx.expect(oracle, 1, rule, timeout=600)
+
+
 @stage("sabotage", TEST)
 def sabotage(ctx):
     """a missing or local invalidation kills the guest, and the run says so"""

@@ -270,7 +270,8 @@ int nwv_hw_writable(const struct nwv_shape *s, unsigned level, uint64_t e)
 
 uint64_t nwv_hw_bits(const struct nwv_shape *s, unsigned level, uint64_t e)
 {
-	if (!nwv_hw_writable(s, level, e))
+	if (!(s->features & (NW_FEAT_HAF | NW_FEAT_HD)) ||
+	    !nwv_hw_writable(s, level, e))
 		return 0;
 	return (s->features & NW_FEAT_HAF ? AF : 0) |
 	       ((s->features & NW_FEAT_HD) && (e & DBM) ? S2_W : 0);
@@ -304,6 +305,11 @@ static const struct {
 	[NW_TLBI_VALE2] = {"VALE2", NW_REGIME_EL2, 1, .is_last_level = 1},
 	[NW_TLBI_ALLE2IS] = {"ALLE2IS", NW_REGIME_EL2, .is_all = 1},
 	[NW_TLBI_ALLE2] = {"ALLE2", NW_REGIME_EL2, 1, .is_all = 1},
+	[NW_TLBI_IPAS2E1] = {"IPAS2E1", NW_REGIME_STAGE2, 1, .stage2 = 1},
+	[NW_TLBI_RIPAS2E1] = {"RIPAS2E1", NW_REGIME_STAGE2, 1, .stage2 = 1,
+			      .is_range = 1},
+	[NW_TLBI_VMALLS12E1] = {"VMALLS12E1", NW_REGIME_STAGE2, 1, .is_all = 1,
+				.stage2 = 1, .combined = 1},
 };
 
 /* TG, and the granule half of TTL: 1, 2, 3 for 4, 16, 64 KiB. */

@@ -96,6 +96,12 @@ static inline enum nwv_kind nwv_kind(const struct nwv_shape *s, unsigned level,
 	return s->block_levels >> level & 1 ? NWV_LEAF : NWV_RESERVED;
 }
 
+/* Of a leaf ("Block and Page descriptors": AF, bit 10). */
+static inline int nwv_leaf_is_accessed(uint64_t e)
+{
+	return e >> 10 & 1;
+}
+
 /* Address of the next table. */
 static inline uint64_t nwv_table_pa(const struct nwv_shape *s, uint64_t e)
 {

@@ -47,9 +47,16 @@ void nwv_check_free(struct nwv_check *c)
 	free(c->entry_lock);
 	free(c->notify);
 	free(c->tag_use);
+	for (i = 1; i <= c->groups; i++)
+		if (c->group[i].room)
+			free(c->group[i].member);
+	free(c->group);
 	free(c->ob);
+	free(c->ob_more);
+	free(c->ob_oa);
 	free(c->ob_page);
 	free(c->by_oa);
+	free(c->oa_todo);
 	free(c->violation);
 	nwv_map_free(&c->page_by_va);
 	nwv_map_free(&c->page_by_pa);
@@ -188,18 +195,57 @@ enum nwv_check_status nwv_check_event(struct nwv_check *c,
 
 /* ---- the end ----------------------------------------------------------- */
 
+/* One that is left, and what puts it in order: when it was armed, and where. */
+struct open_ob {
+	uint64_t seq;
+	uint64_t ia;
+	uint32_t number;
+	uint16_t root;
+	uint8_t level;
+};
+
+static int by_time(const void *left, const void *right)
+{
+	const struct open_ob *a = left, *b = right;
+
+	if (a->seq != b->seq)
+		return a->seq < b->seq ? -1 : 1;
+	if (a->root != b->root)
+		return a->root < b->root ? -1 : 1;
+	if (a->level != b->level)
+		return a->level > b->level ? -1 : 1;
+	return a->ia < b->ia ? -1 : a->ia > b->ia;
+}
+
+/* In the order in which they were armed, whatever order we keep them in. */
 static void end_obligations(struct nwv_check *c)
 {
-	uint32_t n;
+	struct open_ob *open = calloc(c->obs + 1u, sizeof(*open));
 	struct nwv_facts f;
+	struct nwv_ob o;
+	uint32_t n, left = 0, i;
 
+	if (!open) {
+		nwv_stop(c, NWV_CHECK_INTERNAL, "out of memory");
+		return;
+	}
 	for (n = 1; n <= c->ob_used; n++) {
-		if (!c->ob[n].root || c->ob[n].is_soft)
+		if (!c->ob[n].root || (c->ob[n].flags & NWV_OB_SOFT))
 			continue;
+		nwv_ob_get(c, n, &o);
+		open[left++] = (struct open_ob){.seq = o.armed.seq,
+						.ia = o.ia,
+						.number = n,
+						.root = o.root,
+						.level = o.level};
+	}
+	qsort(open, left, sizeof(*open), by_time);
+	for (i = 0; i < left; i++) {
 		f = (struct nwv_facts){.on = NWV_ON_OPEN};
-		nwv_facts_ob(c, n, &f);
+		nwv_facts_ob(c, open[i].number, &f);
 		nwv_judge(c, &f);
 	}
+	free(open);
 }
 
 static void end_pages(struct nwv_check *c)

@@ -1,155 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pool, lists and indexes of obligations. What moves them: phases.c. */
+/* The pool of obligations and their index by input address. What moves them:
+ * phases.c. */
 #include "obligation_lists.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-/* ---- lists ------------------------------------------------------------- */
-
-static struct nwv_list *list_of(struct nwv_check *c, const struct nwv_ob *o)
-{
-	switch (o->phase) {
-	case NWV_AWAIT_DSB:
-		return &c->cpu[o->armed.cpu].await_dsb;
-	case NWV_AWAIT_TLBI:
-		return &c->root[o->root].await_tlbi;
-	case NWV_AWAIT_MIDDLE:
-		return &c->cpu[o->issuer].await_middle;
-	case NWV_AWAIT_COMBINED:
-		return &c->root[o->root].await_combined;
-	default:
-		return &c->cpu[o->issuer].await_final;
-	}
-}
-
-static void list_append(struct nwv_check *c, uint32_t n)
-{
-	struct nwv_ob *o = &c->ob[n];
-	struct nwv_list *list = list_of(c, o);
-
-	o->next = 0;
-	o->prev = list->last;
-	if (list->last)
-		c->ob[list->last].next = n;
-	else
-		list->first = n;
-	list->last = n;
-	if (o->phase == NWV_AWAIT_DSB)
-		c->cpus_await_dsb |= UINT64_C(1) << o->armed.cpu;
-}
-
-static void list_remove(struct nwv_check *c, uint32_t n)
-{
-	struct nwv_ob *o = &c->ob[n];
-	struct nwv_list *list = list_of(c, o);
-
-	if (o->prev)
-		c->ob[o->prev].next = o->next;
-	else
-		list->first = o->next;
-	if (o->next)
-		c->ob[o->next].prev = o->prev;
-	else
-		list->last = o->prev;
-	if (o->phase == NWV_AWAIT_DSB && !list->first)
-		c->cpus_await_dsb &= ~(UINT64_C(1) << o->armed.cpu);
-}
-
-void nwv_ob_move(struct nwv_check *c, uint32_t n, enum nwv_phase phase,
-		 unsigned cpu)
-{
-	struct nwv_ob *o = &c->ob[n];
-
-	if (phase == NWV_CLEAN) {
-		nwv_ob_drop(c, n);
-		return;
-	}
-	list_remove(c, n);
-	o->phase = (uint8_t)phase;
-	o->issuer = (uint8_t)cpu;
-	o->phase_seq = c->now->seq;
-	if (phase == NWV_AWAIT_MIDDLE)
-		o->first_seq = o->phase_seq;
-	/* An invalidation that came before the DSB still explains what is
-	 * missing after it. */
-	if (phase != NWV_AWAIT_TLBI)
-		o->near.why = NWV_WHY_NONE;
-	list_append(c, n);
-}
-
-/* ---- index by output address ------------------------------------------- */
-
-/* Leaves under 2 MiB by their 2 MiB, all others by their 1 GiB; no leaf
- * crosses either. */
-static uint64_t oa_key(unsigned is_large, uint64_t oa)
-{
-	return is_large ? oa >> 30 | UINT64_C(1) << 40 : oa >> 21;
-}
-
-static uint32_t *oa_head(const struct nwv_check *c, uint64_t key)
-{
-	return &c->by_oa[(key * UINT64_C(0x9e3779b97f4a7c15)) >>
-			 (64 - c->by_oa_lg2)];
-}
-
-static unsigned is_large(const struct nwv_check *c, const struct nwv_ob *o)
-{
-	return nwv_span_lg2(&c->root[o->root].shape, o->level) >= 21;
-}
-
-static void oa_link(struct nwv_check *c, uint32_t n)
-{
-	struct nwv_ob *o = &c->ob[n];
-	uint32_t *head = oa_head(c, oa_key(is_large(c, o), o->oa));
-
-	o->oa_prev = 0;
-	o->oa_next = *head;
-	if (*head)
-		c->ob[*head].oa_prev = n;
-	*head = n;
-	o->in_oa = 1;
-}
-
-static void oa_unlink(struct nwv_check *c, uint32_t n)
-{
-	struct nwv_ob *o = &c->ob[n];
-
-	if (!o->in_oa)
-		return;
-	o->in_oa = 0;
-	if (o->oa_next)
-		c->ob[o->oa_next].oa_prev = o->oa_prev;
-	if (o->oa_prev)
-		c->ob[o->oa_prev].oa_next = o->oa_next;
-	else
-		*oa_head(c, oa_key(is_large(c, o), o->oa)) = o->oa_next;
-}
-
-/* Keep chains short: as many heads as there are obligations. */
-static int oa_room(struct nwv_check *c)
-{
-	unsigned lg2 = c->by_oa ? c->by_oa_lg2 : 5;
-	uint32_t *heads, n;
-
-	if (c->by_oa && c->obs < UINT32_C(1) << lg2)
-		return 0;
-	lg2++;
-	heads = calloc((size_t)1 << lg2, sizeof(*heads));
-	if (!heads) {
-		nwv_stop(c, NWV_CHECK_INTERNAL, "out of memory");
-		return -1;
-	}
-	c->bytes += (sizeof(*heads) << lg2) -
-		    (c->by_oa ? sizeof(*heads) << c->by_oa_lg2 : 0);
-	free(c->by_oa);
-	c->by_oa = heads;
-	c->by_oa_lg2 = lg2;
-	for (n = 1; n <= c->ob_used; n++)
-		if (c->ob[n].root && c->ob[n].in_oa)
-			oa_link(c, n);
-	return 0;
-}
 
 /* ---- index by input address -------------------------------------------- */
 
@@ -236,7 +90,7 @@ uint32_t nwv_ob_at(struct nwv_check *c, uint16_t root, unsigned level,
 
 static int index_add(struct nwv_check *c, uint32_t n)
 {
-	const struct nwv_ob *o = &c->ob[n];
+	const struct nwv_ob_slot *o = &c->ob[n];
 	struct nwv_ob_page *k = chunk_find(c, o->root, o->level, o->ia);
 
 	if (!k)
@@ -252,7 +106,7 @@ static int index_add(struct nwv_check *c, uint32_t n)
 
 static void index_remove(struct nwv_check *c, uint32_t n)
 {
-	const struct nwv_ob *o = &c->ob[n];
+	const struct nwv_ob_slot *o = &c->ob[n];
 	struct nwv_ob_page *k = chunk_find(c, o->root, o->level, o->ia);
 	uint32_t number;
 
@@ -341,20 +195,46 @@ void nwv_ob_each(struct nwv_check *c, uint16_t root, unsigned levels,
 			return;
 }
 
-/* ---- arming ------------------------------------------------------------ */
+/* ---- the pool ---------------------------------------------------------- */
+
+void nwv_ob_get(const struct nwv_check *c, uint32_t n, struct nwv_ob *out)
+{
+	const struct nwv_ob_slot *o = &c->ob[n];
+	const struct nwv_ob_more *more = &c->ob_more[n];
+	const struct nwv_group *g = &c->group[o->group];
+
+	*out = (struct nwv_ob){
+		.armed = more->armed,
+		.ia = o->ia,
+		.oa = more->oa,
+		.before = more->before,
+		.phase_seq = o->phase_seq > g->phase_seq ? o->phase_seq
+							 : g->phase_seq,
+		.first_seq = o->phase_seq,
+		.root = o->root,
+		.tag = g->tag,
+		.level = o->level,
+		.phase = g->phase,
+		.issuer = g->cpu,
+		.is_table = !!(o->flags & NWV_OB_TABLE),
+		.is_subtree = !!(o->flags & NWV_OB_SUBTREE),
+		.is_soft = !!(o->flags & NWV_OB_SOFT),
+		.near = more->near,
+	};
+}
 
 static uint32_t ob_take(struct nwv_check *c)
 {
 	uint32_t n = c->ob_free;
 
-	if (oa_room(c))
-		return 0;
 	if (n) {
-		c->ob_free = c->ob[n].next;
+		c->ob_free = c->ob[n].group;
 	} else {
 		n = c->ob_used + 1;
 		if (nwv_room(c, (void **)&c->ob, &c->ob_room, n,
-			     sizeof(*c->ob)))
+			     sizeof(*c->ob)) ||
+		    nwv_room(c, (void **)&c->ob_more, &c->ob_more_room, n,
+			     sizeof(*c->ob_more)))
 			return 0;
 		c->ob_used = n;
 	}
@@ -362,55 +242,88 @@ static uint32_t ob_take(struct nwv_check *c)
 	return n;
 }
 
-void nwv_ob_drop(struct nwv_check *c, uint32_t n)
+void nwv_ob_forget(struct nwv_check *c, uint32_t n)
 {
-	struct nwv_ob *o = &c->ob[n];
+	struct nwv_ob_slot *o = &c->ob[n];
 
-	if (!o->root)
-		return;
-	list_remove(c, n);
-	oa_unlink(c, n);
+	if (o->flags & NWV_OB_IN_OA)
+		nwv_oa_unlink(c, n);
 	index_remove(c, n);
-	c->subtrees -= o->is_subtree;
+	c->subtrees -= !!(o->flags & NWV_OB_SUBTREE);
 	o->root = 0;
 	o->gen++;
-	o->next = c->ob_free;
+	o->group = c->ob_free;
 	c->ob_free = n;
-	c->obs--;
+	if (!--c->obs)
+		c->oa_todos = 0;
 }
 
-uint32_t nwv_ob_new(struct nwv_check *c, const struct nwv_ob *value)
+void nwv_ob_drop(struct nwv_check *c, uint32_t n)
 {
-	uint32_t n = nwv_ob_at(c, value->root, value->level, value->ia), gen;
+	if (!c->ob[n].root)
+		return;
+	nwv_group_leave(c, n);
+	nwv_ob_forget(c, n);
+}
+
+/* Fill what ob_take() gave. */
+static void ob_fill(struct nwv_check *c, uint32_t n,
+		    const struct nwv_ob *value)
+{
+	struct nwv_ob_slot *o = &c->ob[n];
+
+	o->ia = value->ia;
+	o->phase_seq = value->first_seq;
+	o->root = value->root;
+	o->level = value->level;
+	o->flags = (uint8_t)((value->is_table ? NWV_OB_TABLE : 0) |
+			     (value->is_subtree ? NWV_OB_SUBTREE : 0) |
+			     (value->is_soft ? NWV_OB_SOFT : 0));
+	c->ob_more[n] = (struct nwv_ob_more){
+		.armed = value->armed,
+		.oa = value->oa,
+		.before = value->before,
+		.near = value->near,
+	};
+}
+
+uint32_t nwv_ob_new(struct nwv_check *c, const struct nwv_ob *value,
+		    uint32_t group)
+{
+	uint32_t n = nwv_ob_at(c, value->root, value->level, value->ia);
 
 	if (n)
 		nwv_ob_drop(c, n);
-	n = ob_take(c);
+	if (!group)
+		group = nwv_group_for(c, (enum nwv_phase)value->phase,
+				      value->root, value->tag,
+				      value->phase == NWV_AWAIT_DSB
+					      ? value->armed.cpu
+					      : value->issuer);
+	n = group ? ob_take(c) : 0;
 	if (!n)
 		return 0;
-	gen = c->ob[n].gen;
-	c->ob[n] = *value;
-	c->ob[n].gen = gen;
-	if (index_add(c, n))
+	ob_fill(c, n, value);
+	if (index_add(c, n) || nwv_group_join(c, group, n) ||
+	    (!value->is_table && nwv_oa_note(c, n)))
 		return 0;
-	list_append(c, n);
 	c->subtrees += value->is_subtree;
-	if (!value->is_table)
-		oa_link(c, n);
 	return n;
 }
+
+/* ---- arming ------------------------------------------------------------ */
 
 /* What only was remembered below a dropped table is owed now. */
 static int harden(struct nwv_check *c, uint32_t n, void *arg)
 {
-	struct nwv_ob *o = &c->ob[n];
+	struct nwv_ob_slot *o = &c->ob[n];
 
 	(void)arg;
-	if (!o->is_soft)
+	if (!(o->flags & NWV_OB_SOFT))
 		return 1;
-	o->is_soft = 0;
-	o->armed.file = c->now->file;
-	o->armed.line = c->now->line;
+	o->flags &= (uint8_t)~NWV_OB_SOFT;
+	c->ob_more[n].armed.file = c->now->file;
+	c->ob_more[n].armed.line = c->now->line;
 	return 1;
 }
 
@@ -426,7 +339,7 @@ uint32_t nwv_ob_arm(struct nwv_check *c, const struct nwv_page *page,
 		.oa = is_table ? nwv_table_pa(&r->shape, before)
 			       : nwv_leaf_pa(&r->shape, page->level, before),
 		.before = before,
-		.phase_seq = c->now->seq,
+		.first_seq = c->now->seq,
 		.root = page->root,
 		.tag = r->tag,
 		.level = page->level,
@@ -441,47 +354,5 @@ uint32_t nwv_ob_arm(struct nwv_check *c, const struct nwv_page *page,
 			    ia + (UINT64_C(1)
 				  << nwv_span_lg2(&r->shape, page->level)),
 			    harden, NULL);
-	return nwv_ob_new(c, &o);
-}
-
-/* ---- by output address ------------------------------------------------- */
-
-static uint32_t find_in_chain(const struct nwv_check *c, uint64_t key,
-			      uint64_t pa, uint64_t bytes)
-{
-	uint32_t n = *oa_head(c, key);
-
-	for (; n; n = c->ob[n].oa_next) {
-		const struct nwv_ob *o = &c->ob[n];
-		uint64_t span =
-			UINT64_C(1)
-			<< nwv_span_lg2(&c->root[o->root].shape, o->level);
-
-		if (!o->is_soft && o->oa < pa + bytes && pa < o->oa + span)
-			return n;
-	}
-	return 0;
-}
-
-uint32_t nwv_ob_find_oa(struct nwv_check *c, uint64_t pa, uint64_t bytes)
-{
-	uint64_t last = pa + bytes - 1, a;
-	uint32_t n, found;
-
-	if (!c->obs || !bytes)
-		return 0;
-	for (n = 1; c->subtrees && n <= c->ob_used; n++)
-		if (c->ob[n].root && c->ob[n].is_subtree)
-			nwv_ob_expand(c, n);
-	for (a = pa >> 21; a <= last >> 21; a++) {
-		found = find_in_chain(c, oa_key(0, a << 21), pa, bytes);
-		if (found)
-			return found;
-	}
-	for (a = pa >> 30; a <= last >> 30; a++) {
-		found = find_in_chain(c, oa_key(1, a << 30), pa, bytes);
-		if (found)
-			return found;
-	}
-	return 0;
+	return nwv_ob_new(c, &o, 0);
 }

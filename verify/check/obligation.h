@@ -11,10 +11,12 @@
  * the store on. Then any CPU may invalidate, and the barriers that follow are
  * that CPU's.
  *
- * An obligation stands in one list by phase (and CPU, or table), so that an
- * event touches only those that it moves on, and in two indexes: by input
- * address, for invalidations, and by output address, for frames that are
- * reused. Every event costs what it moves, however many are outstanding.
+ * An obligation stands in one group: obligations of one table and VMID in one
+ * phase. A barrier moves whole groups on, and does not look at what is in
+ * them; an invalidation by address takes single ones out. Two indexes lead to
+ * it: by input address, for invalidations, and by output address, for frames
+ * that are reused (made when the first such question comes). Every event costs
+ * what it moves, however many are outstanding.
  *
  * A subtree that is dropped whole has one obligation, until an invalidation
  * covers only part of it: then each leaf and table below gets its own.
@@ -34,17 +36,15 @@ enum nwv_phase {
 	NWV_CLEAN,
 };
 
+/* One obligation, put together from where its parts are kept. */
 struct nwv_ob {
 	struct nwv_mark armed;
 	uint64_t ia;
 	uint64_t oa; /* of the leaf, or of the table that was below */
 	uint64_t before;
-	uint64_t phase_seq;  /* what began this phase */
-	uint64_t first_seq;  /* stage 2: the invalidation by IPA */
-	uint32_t next, prev; /* list of its phase; `next` chains free ones */
-	uint32_t oa_next, oa_prev;
-	uint32_t gen;
-	uint16_t root; /* 0: free */
+	uint64_t phase_seq; /* what began this phase */
+	uint64_t first_seq; /* stage 2: the invalidation by IPA */
+	uint16_t root;
 	uint16_t tag;
 	uint8_t level;
 	uint8_t phase;
@@ -52,8 +52,60 @@ struct nwv_ob {
 	uint8_t is_table;
 	uint8_t is_subtree; /* stands for all that is below, too */
 	uint8_t is_soft;    /* only remembers that a TLB may hold it */
-	uint8_t in_oa;
 	struct nwv_near near;
+};
+
+#define NWV_OB_TABLE   1u
+#define NWV_OB_SUBTREE 2u
+#define NWV_OB_SOFT    4u
+#define NWV_OB_IN_OA   8u
+
+/* What events touch; the rest is in nwv_ob_more, by the same number. */
+struct nwv_ob_slot {
+	uint64_t ia;
+	uint64_t phase_seq; /* that brought it here; a group's may be later */
+	uint32_t group;	    /* chains free ones */
+	uint32_t pos;	    /* in its group */
+	uint32_t gen;
+	uint16_t root; /* 0: free */
+	uint8_t level;
+	uint8_t flags; /* NWV_OB_* */
+};
+
+struct nwv_ob_more {
+	struct nwv_mark armed;
+	uint64_t oa;
+	uint64_t before;
+	struct nwv_near near;
+};
+
+/* Chain of obligations with the same part of the output address. */
+struct nwv_ob_link {
+	uint32_t next, prev;
+};
+
+/* An obligation to put into the index by output address, if it is still the
+ * same one. */
+struct nwv_ob_todo {
+	uint32_t number;
+	uint32_t gen;
+};
+
+#define NWV_GROUP_FEW 4
+
+struct nwv_group {
+	uint32_t *member; /* numbers; 0: has left */
+	uint32_t room;	  /* 0: `few` is meant */
+	uint32_t used;
+	uint32_t first; /* none before it */
+	uint32_t live;
+	uint64_t phase_seq; /* that moved the whole group here; or 0 */
+	uint64_t last_seq;  /* of what armed its members */
+	uint32_t next, prev;
+	uint16_t root, tag;
+	uint8_t phase;
+	uint8_t cpu; /* that stored, or whose barrier is awaited */
+	uint32_t few[NWV_GROUP_FEW];
 };
 
 #define NWV_OB_CHUNK_LG2 9
@@ -78,6 +130,9 @@ uint32_t nwv_ob_arm(struct nwv_check *c, const struct nwv_page *page,
 /* The obligation of exactly this entry; 0: none. */
 uint32_t nwv_ob_at(struct nwv_check *c, uint16_t root, unsigned level,
 		   uint64_t ia);
+
+void nwv_ob_get(const struct nwv_check *c, uint32_t number,
+		struct nwv_ob *out);
 
 /* Reported, or replaced: forget it. */
 void nwv_ob_drop(struct nwv_check *c, uint32_t number);

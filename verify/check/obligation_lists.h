@@ -1,19 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What obligation.c and phases.c share, and nobody else needs. */
+/* What obligation.c, groups.c, outputs.c and phases.c share, and nobody else
+ * needs. */
 #ifndef NWV_CHECK_OBLIGATION_LISTS_H
 #define NWV_CHECK_OBLIGATION_LISTS_H
 
 #include "obligation.h"
 
-/* An obligation with exactly this content; one at the same entry is replaced.
- * 0: stopped. */
-uint32_t nwv_ob_new(struct nwv_check *c, const struct nwv_ob *value);
+/* ---- obligation.c ------------------------------------------------------ */
 
-/* Into the list of another phase; NWV_CLEAN drops it. */
-void nwv_ob_move(struct nwv_check *c, uint32_t number, enum nwv_phase phase,
+/*
+ * An obligation with exactly this content; one at the same entry is replaced.
+ * It joins `group`, or, with 0, whichever its phase, root and tag say. 0:
+ * stopped.
+ */
+uint32_t nwv_ob_new(struct nwv_check *c, const struct nwv_ob *value,
+		    uint32_t group);
+
+/* What nwv_ob_drop() does once it has left its group. */
+void nwv_ob_forget(struct nwv_check *c, uint32_t number);
+
+/* ---- groups.c ---------------------------------------------------------- */
+
+static inline enum nwv_phase nwv_ob_phase(const struct nwv_check *c,
+					  const struct nwv_ob_slot *o)
+{
+	return (enum nwv_phase)c->group[o->group].phase;
+}
+
+/* The group to join; made when there is none. 0: stopped. */
+uint32_t nwv_group_for(struct nwv_check *c, enum nwv_phase phase, uint16_t root,
+		       uint16_t tag, unsigned cpu);
+/* -1: stopped. */
+int nwv_group_join(struct nwv_check *c, uint32_t group, uint32_t ob);
+void nwv_group_leave(struct nwv_check *c, uint32_t ob);
+
+/* One obligation to another phase, not NWV_CLEAN. */
+void nwv_ob_move(struct nwv_check *c, uint32_t ob, enum nwv_phase phase,
 		 unsigned cpu);
+/* All of a group; NWV_CLEAN drops them. */
+void nwv_group_move(struct nwv_check *c, uint32_t group, enum nwv_phase phase,
+		    unsigned cpu);
+
+/* ---- phases.c ---------------------------------------------------------- */
 
 /* Give each leaf and table of a dropped subtree an obligation of its own. */
 void nwv_ob_expand(struct nwv_check *c, uint32_t number);
+
+/* ---- outputs.c --------------------------------------------------------- */
+
+/* A new leaf: find it by output address from now on. -1: stopped. */
+int nwv_oa_note(struct nwv_check *c, uint32_t number);
+void nwv_oa_unlink(struct nwv_check *c, uint32_t number);
 
 #endif

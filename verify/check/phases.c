@@ -7,11 +7,12 @@ static const unsigned all_levels = (1u << NW_LEVELS_MAX) - 1;
 /* ---- subtrees ---------------------------------------------------------- */
 
 static void expand_entry(struct nwv_check *c, const struct nwv_ob *top,
-			 const struct nwv_page *p, unsigned index);
+			 uint32_t group, const struct nwv_page *p,
+			 unsigned index);
 
 /* `pa` is a detached table page at `level`, under the obligation `top`. */
 static void expand_page(struct nwv_check *c, const struct nwv_ob *top,
-			uint64_t pa)
+			uint32_t group, uint64_t pa)
 {
 	struct nwv_page *head = nwv_page_at_pa(c, pa), *p;
 	unsigned frames = nwv_table_frames(&c->root[top->root].shape);
@@ -23,7 +24,7 @@ static void expand_page(struct nwv_check *c, const struct nwv_ob *top,
 			return;
 		for (i = 0; i < NWV_FRAME_ENTRIES && !c->stopped; i++)
 			if (p->entry[i] & 1)
-				expand_entry(c, top, p, i);
+				expand_entry(c, top, group, p, i);
 	}
 }
 
@@ -43,7 +44,8 @@ static void note_unlink(struct nwv_check *c, uint64_t pa, uint32_t n,
 }
 
 static void expand_entry(struct nwv_check *c, const struct nwv_ob *top,
-			 const struct nwv_page *p, unsigned index)
+			 uint32_t group, const struct nwv_page *p,
+			 unsigned index)
 {
 	const struct nwv_shape *s = &c->root[top->root].shape;
 	uint64_t e = p->entry[index], ia = nwv_entry_ia(c, p, index);
@@ -68,22 +70,21 @@ static void expand_entry(struct nwv_check *c, const struct nwv_ob *top,
 	o.before = e;
 	o.level = p->level;
 	o.is_table = kind == NWV_TABLE;
-	n = nwv_ob_new(c, &o);
+	n = nwv_ob_new(c, &o, group);
 	if (!n || kind != NWV_TABLE)
 		return;
 	note_unlink(c, o.oa, n, nwv_table_frames(s));
-	expand_page(c, top, o.oa);
+	expand_page(c, top, group, o.oa);
 }
 
 void nwv_ob_expand(struct nwv_check *c, uint32_t n)
 {
 	struct nwv_ob top;
 
-	c->ob[n].is_subtree = 0;
+	c->ob[n].flags &= (uint8_t)~NWV_OB_SUBTREE;
 	c->subtrees--;
-	top = c->ob[n];
-	top.in_oa = 0;
-	expand_page(c, &top, top.oa);
+	nwv_ob_get(c, n, &top);
+	expand_page(c, &top, c->ob[n].group, top.oa);
 }
 
 /* ---- invalidations ----------------------------------------------------- */
@@ -117,34 +118,56 @@ static struct nwv_near near_of(const struct tlbi_job *job, enum nwv_why why,
 
 /* Why this invalidation does not serve this obligation; NWV_WHY_NONE: it does,
  * or there is nothing more to serve. */
-static struct nwv_near refusal(const struct nwv_check *c,
-			       const struct tlbi_job *job,
-			       const struct nwv_ob *o)
+static enum nwv_why refusal(const struct nwv_check *c,
+			    const struct tlbi_job *job,
+			    const struct nwv_ob_slot *o)
 {
 	const struct nwv_inval *v = job->inval;
 	const struct nwv_root *r = &c->root[o->root];
+	const struct nwv_group *g = &c->group[o->group];
+	unsigned is_table = o->flags & NWV_OB_TABLE;
 
-	if (!tag_fits(job, o->tag))
-		return near_of(job, NWV_WHY_TAG, job->tag, o->tag);
+	if (!tag_fits(job, g->tag))
+		return NWV_WHY_TAG;
 	if (v->is_local && !nwv_root_is_private(r, job->cpu))
-		return near_of(job, NWV_WHY_LOCAL, job->cpu, 0);
+		return NWV_WHY_LOCAL;
 	if (v->granule_lg2 && v->granule_lg2 != r->shape.granule_lg2)
-		return near_of(job, NWV_WHY_GRANULE, v->granule_lg2,
-			       r->shape.granule_lg2);
-	if (v->is_last_level && o->is_table)
-		return near_of(job, NWV_WHY_LAST_LEVEL, 0, 0);
+		return NWV_WHY_GRANULE;
+	if (v->is_last_level && is_table)
+		return NWV_WHY_LAST_LEVEL;
 	/* The hint names the level of leaves: a table is not among them. */
-	if (v->hint && (o->is_table || v->hint != 4 - o->level))
-		return near_of(job, NWV_WHY_LEVEL, v->hint - 1u, 3u - o->level);
-	if (o->phase == NWV_AWAIT_DSB)
-		return near_of(job, NWV_WHY_EARLY, 0, 0);
+	if (v->hint && (is_table || v->hint != 4 - o->level))
+		return NWV_WHY_LEVEL;
+	if (g->phase == NWV_AWAIT_DSB)
+		return NWV_WHY_EARLY;
 	if (v->regime != NW_REGIME_STAGE2 || v->stage2)
-		return near_of(job, NWV_WHY_NONE, 0, 0);
-	if (o->phase == NWV_AWAIT_TLBI)
-		return near_of(job, NWV_WHY_NO_IPA, 0, 0);
-	if (o->phase == NWV_AWAIT_MIDDLE)
-		return near_of(job, NWV_WHY_NO_MIDDLE, 0, 0);
-	return near_of(job, NWV_WHY_NONE, 0, 0);
+		return NWV_WHY_NONE;
+	if (g->phase == NWV_AWAIT_TLBI)
+		return NWV_WHY_NO_IPA;
+	return g->phase == NWV_AWAIT_MIDDLE ? NWV_WHY_NO_MIDDLE : NWV_WHY_NONE;
+}
+
+/* With what was said, and what should have been. */
+static struct nwv_near refusal_near(const struct nwv_check *c,
+				    const struct tlbi_job *job,
+				    const struct nwv_ob_slot *o,
+				    enum nwv_why why)
+{
+	const struct nwv_inval *v = job->inval;
+
+	switch (why) {
+	case NWV_WHY_TAG:
+		return near_of(job, why, job->tag, c->group[o->group].tag);
+	case NWV_WHY_LOCAL:
+		return near_of(job, why, job->cpu, 0);
+	case NWV_WHY_GRANULE:
+		return near_of(job, why, v->granule_lg2,
+			       c->root[o->root].shape.granule_lg2);
+	case NWV_WHY_LEVEL:
+		return near_of(job, why, v->hint - 1u, 3u - o->level);
+	default:
+		return near_of(job, why, 0, 0);
+	}
 }
 
 static enum nwv_phase phase_after(const struct nwv_inval *v,
@@ -161,33 +184,27 @@ static enum nwv_phase phase_after(const struct nwv_inval *v,
 	return phase;
 }
 
-static void serve(struct nwv_check *c, const struct tlbi_job *job, uint32_t n)
-{
-	enum nwv_phase phase;
-	struct nwv_near near = refusal(c, job, &c->ob[n]);
-
-	if (near.why) {
-		c->ob[n].near = near;
-		return;
-	}
-	phase = phase_after(job->inval, c->ob[n].phase);
-	if (phase != c->ob[n].phase)
-		nwv_ob_move(c, n, phase, job->cpu);
-}
-
 static int serve_address(struct nwv_check *c, uint32_t n, void *arg)
 {
 	struct tlbi_job *job = arg;
 	const struct nwv_inval *v = job->inval;
-	const struct nwv_ob *o = &c->ob[n];
+	const struct nwv_ob_slot *o = &c->ob[n];
 	uint64_t span = UINT64_C(1)
 			<< nwv_span_lg2(&c->root[o->root].shape, o->level);
+	enum nwv_phase phase = nwv_ob_phase(c, o), then;
+	enum nwv_why why;
 
-	if (o->is_subtree && o->phase == NWV_AWAIT_TLBI &&
+	if ((o->flags & NWV_OB_SUBTREE) && phase == NWV_AWAIT_TLBI &&
 	    (v->hint || v->is_last_level || v->start > o->ia ||
 	     v->end < o->ia + span))
 		nwv_ob_expand(c, n);
-	serve(c, job, n);
+	o = &c->ob[n];
+	why = refusal(c, job, o);
+	then = phase_after(v, phase);
+	if (why)
+		c->ob_more[n].near = refusal_near(c, job, o, why);
+	else if (then != phase)
+		nwv_ob_move(c, n, then, job->cpu);
 	return 1;
 }
 
@@ -199,15 +216,31 @@ static int note_met(struct nwv_check *c, uint32_t n, void *arg)
 	return 0;
 }
 
-static void serve_list(struct nwv_check *c, struct tlbi_job *job,
+/* Groups of the table in this list, or not served for their VMID. */
+static void serve_list(struct nwv_check *c, const struct tlbi_job *job,
 		       uint32_t first, uint16_t root)
 {
-	uint32_t n, next;
+	enum nwv_phase phase, then;
+	uint32_t n, next, i;
 
 	for (n = first; n; n = next) {
-		next = c->ob[n].next;
-		if (c->ob[n].root == root)
-			serve(c, job, n);
+		struct nwv_group *g = &c->group[n];
+		const uint32_t *m = g->room ? g->member : g->few;
+
+		next = g->next;
+		if (g->root != root)
+			continue;
+		phase = (enum nwv_phase)g->phase;
+		then = phase_after(job->inval, phase);
+		if (tag_fits(job, g->tag)) {
+			if (then != phase)
+				nwv_group_move(c, n, then, job->cpu);
+			continue;
+		}
+		for (i = g->first; i < g->used; i++)
+			if (m[i])
+				c->ob_more[m[i]].near = near_of(
+					job, NWV_WHY_TAG, job->tag, g->tag);
 	}
 }
 
@@ -273,11 +306,31 @@ static void pass_list(struct nwv_check *c, uint32_t first, enum nwv_phase phase,
 	uint32_t n, next;
 
 	for (n = first; n; n = next) {
-		next = c->ob[n].next;
+		next = c->group[n].next;
 		if (private_only &&
-		    !nwv_root_is_private(&c->root[c->ob[n].root], cpu))
+		    !nwv_root_is_private(&c->root[c->group[n].root], cpu))
 			continue;
-		nwv_ob_move(c, n, phase, cpu);
+		nwv_group_move(c, n, phase, cpu);
+	}
+}
+
+/* Those of a group that this CPU knows of; they stand in order of time. */
+static void pass_known(struct nwv_check *c, uint32_t group, unsigned by,
+		       unsigned cpu)
+{
+	uint32_t live = c->group[group].live, i, n;
+
+	for (i = c->group[group].first; live; i++) {
+		struct nwv_group *g = &c->group[group];
+
+		n = (g->room ? g->member : g->few)[i];
+		g->first = i;
+		if (!n)
+			continue;
+		if (!nwv_known(c, by, c->ob_more[n].armed.seq, cpu))
+			return;
+		live--; /* the last one frees the group */
+		nwv_ob_move(c, n, NWV_AWAIT_TLBI, cpu);
 	}
 }
 
@@ -285,14 +338,18 @@ static void pass_list(struct nwv_check *c, uint32_t first, enum nwv_phase phase,
 static void pass_foreign_stores(struct nwv_check *c, unsigned cpu)
 {
 	uint64_t left = c->cpus_await_dsb & ~(UINT64_C(1) << cpu);
+	uint32_t n, next;
 
 	for (; left; left &= left - 1) {
 		unsigned x = (unsigned)__builtin_ctzll(left);
-		struct nwv_list *list = &c->cpu[x].await_dsb;
 
-		while (list->first &&
-		       nwv_known(c, x, c->ob[list->first].armed.seq, cpu))
-			nwv_ob_move(c, list->first, NWV_AWAIT_TLBI, cpu);
+		for (n = c->cpu[x].await_dsb.first; n; n = next) {
+			next = c->group[n].next;
+			if (nwv_known(c, x, c->group[n].last_seq, cpu))
+				nwv_group_move(c, n, NWV_AWAIT_TLBI, cpu);
+			else
+				pass_known(c, n, x, cpu);
+		}
 	}
 }
 
@@ -412,12 +469,16 @@ static void diagnose_middle(const struct nwv_check *c, const struct nwv_ob *o,
 void nwv_ob_diagnose(const struct nwv_check *c, uint32_t n,
 		     struct nwv_diagnosis *d)
 {
-	const struct nwv_ob *o = &c->ob[n];
-	const struct nwv_root *r = &c->root[o->root];
+	struct nwv_ob ob, *o = &ob;
+	const struct nwv_root *r;
 	const uint64_t now = ~UINT64_C(0);
-	uint64_t since = o->phase_seq;
-	struct nwv_near early = r->early;
+	struct nwv_near early;
+	uint64_t since;
 
+	nwv_ob_get(c, n, &ob);
+	r = &c->root[ob.root];
+	early = r->early;
+	since = ob.phase_seq;
 	*d = (struct nwv_diagnosis){
 		.missing = missing_in(c, o),
 		.after = since,

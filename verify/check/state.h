@@ -57,6 +57,7 @@ struct nwv_page {
 
 /* ---- tables ------------------------------------------------------------ */
 
+/* Of groups of obligations. */
 struct nwv_list {
 	uint32_t first;
 	uint32_t last;
@@ -150,8 +151,12 @@ struct nwv_tag_use {
 	uint8_t is_flushed; /* all of it, since then */
 };
 
-struct nwv_ob;
+struct nwv_ob_slot;
+struct nwv_ob_more;
+struct nwv_ob_link;
+struct nwv_ob_todo;
 struct nwv_ob_page;
+struct nwv_group;
 struct nwv_rule_def;
 
 #define NWV_RULES_MAX	 64
@@ -192,16 +197,25 @@ struct nwv_check {
 	struct nwv_map owner_by_frame; /* owner + 1 of each 4 KiB */
 	uint64_t grace_seq;	       /* last grace period + 1 */
 
-	/* obligation.c */
-	struct nwv_ob *ob; /* 1-based */
-	uint32_t obs, ob_room, ob_free, ob_used;
+	/* obligation.c; `ob`, `ob_more` and `ob_oa` by the same number */
+	struct nwv_ob_slot *ob; /* 1-based */
+	struct nwv_ob_more *ob_more;
+	uint32_t obs, ob_room, ob_more_room, ob_free, ob_used;
 	uint32_t subtrees;	      /* of them, not expanded */
 	struct nwv_ob_page **ob_page; /* 1-based */
 	uint32_t ob_pages, ob_page_room, ob_page_free;
 	struct nwv_map ob_page_by_key;
 	struct nwv_ob_page *last_ob_page; /* found last */
-	uint32_t *by_oa;		  /* heads of chains */
+	/* groups.c */
+	struct nwv_group *group; /* 1-based */
+	uint32_t groups, group_room, group_free;
+	/* outputs.c */
+	struct nwv_ob_link *ob_oa;
+	uint32_t ob_oa_room;
+	uint32_t *by_oa; /* heads of chains */
 	uint32_t by_oa_lg2;
+	struct nwv_ob_todo *oa_todo;
+	uint32_t oa_todos, oa_todo_room;
 
 	/* rules by number, and which of them each kind of facts concerns */
 	const struct nwv_rule_def *rule[NWV_RULES_MAX];

@@ -118,13 +118,9 @@ void nwv_step_init(struct nwv_check *c, const struct nwv_event *e)
  * May a TLB hold this leaf? With the access flag clear it may not, unless
  * hardware sets the flag, or it was set before and not flushed since.
  */
-static int may_be_cached(const struct nwv_shape *s, unsigned level, uint64_t e,
-			 int has_ob)
+static int may_be_cached(const struct nwv_shape *s, uint64_t e, int has_ob)
 {
-	struct nwv_leaf leaf;
-
-	nwv_leaf_decode(s, level, e, &leaf);
-	return leaf.has_access_flag || (s->features & NW_FEAT_HAF) || has_ob;
+	return nwv_leaf_is_accessed(e) || (s->features & NW_FEAT_HAF) || has_ob;
 }
 
 struct conflict {
@@ -139,11 +135,11 @@ struct conflict {
 static int find_conflict(struct nwv_check *c, uint32_t n, void *arg)
 {
 	struct conflict *k = arg;
-	const struct nwv_ob *o = &c->ob[n];
+	const struct nwv_ob_slot *o = &c->ob[n];
 	unsigned found;
 	uint64_t e;
 
-	if (o->is_soft)
+	if (o->flags & NWV_OB_SOFT)
 		return 1;
 	if (o->level < k->level &&
 	    nwv_kind(k->shape, k->level, k->value) == NWV_TABLE) {
@@ -309,7 +305,7 @@ static void arm_write(struct nwv_check *c, struct nwv_page *p, unsigned index,
 		owes = 1;
 	else if ((delta & NWV_D_AGED) && !ob)
 		owes = is_soft = 1;
-	if (owes && !was_table && !may_be_cached(s, p->level, before, ob != 0))
+	if (owes && !was_table && !may_be_cached(s, before, ob != 0))
 		owes = 0;
 	if (owes)
 		ob = nwv_ob_arm(c, p, index, before, is_soft);

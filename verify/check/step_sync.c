@@ -55,10 +55,17 @@ void nwv_step_tlbi(struct nwv_check *c, const struct nwv_event *e)
 
 /* ---- locks ------------------------------------------------------------- */
 
+/* A free lock taken, and one released by its holder, raise nothing that a rule
+ * could object to: their facts are not even made. */
 static void judge_lock(struct nwv_check *c, const struct nwv_lock *lock,
 		       unsigned on)
 {
-	struct nwv_facts f = {
+	struct nwv_facts f;
+
+	if (on == NWV_ON_LOCK ? !lock->is_held
+			      : lock->is_held && lock->taken.cpu == c->now->cpu)
+		return;
+	f = (struct nwv_facts){
 		.on = on,
 		.event = c->now,
 		.is_held = lock->is_held,

@@ -199,6 +199,6 @@ unsigned nwv_judge(struct nwv_check *c, const struct nwv_facts *f)
 void nwv_facts_ob(const struct nwv_check *c, uint32_t n, struct nwv_facts *f)
 {
 	f->has_ob = 1;
-	f->ob = c->ob[n];
+	nwv_ob_get(c, n, &f->ob);
 	nwv_ob_diagnose(c, n, &f->diagnosis);
 }

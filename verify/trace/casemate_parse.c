@@ -56,7 +56,7 @@ static const struct choice domains[] = {
 	{0},
 };
 static const struct choice tlbis[] = {
-	{"vmalls12e1", NWV_TLBI_VMALLS12E1, false, true},
+	{"vmalls12e1", NW_TLBI_VMALLS12E1, false, true},
 	{"vmalls12e1is", NW_TLBI_VMALLS12E1IS, false, true},
 	{"vmalle1", NW_TLBI_VMALLE1, false, true},
 	{"vmalle1is", NW_TLBI_VMALLE1IS, false, true},

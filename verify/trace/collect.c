@@ -81,7 +81,7 @@ struct nwv_collector *nwv_collector_open(const char *ram, uint64_t offset,
 	return NULL;
 }
 
-/* ---- attaching -------------------------------------------------------- */
+/* ---- attaching --------------------------------------------------------- */
 
 static enum nwv_collect_status check_area(struct nwv_collector *c,
 					  const struct nw_ring_area *area)
@@ -150,7 +150,7 @@ static enum nwv_collect_status attach(struct nwv_collector *c)
 	return status;
 }
 
-/* ---- copying ---------------------------------------------------------- */
+/* ---- copying ----------------------------------------------------------- */
 
 static enum nwv_collect_status put(struct nwv_collector *c, unsigned cpu,
 				   const void *data, size_t bytes)
@@ -240,7 +240,7 @@ enum nwv_collect_status nwv_collector_poll(struct nwv_collector *c,
 	return NWV_COLLECT_OK;
 }
 
-/* ---- the end ---------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------- */
 
 struct mapped {
 	const struct nwv_ctf_record *record;

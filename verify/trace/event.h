@@ -23,11 +23,6 @@ enum nwv_event_imported {
 	NWV_EV_COUNT,
 };
 
-/* An invalidation that our ports never issue; beside enum nw_tlbi. */
-enum nwv_tlbi_imported {
-	NWV_TLBI_VMALLS12E1 = 0x40, /* this CPU only */
-};
-
 enum nwv_sysreg {
 	NWV_SYSREG_VTCR_EL2,
 	NWV_SYSREG_TCR_EL2,

@@ -11,7 +11,8 @@
 
 #include "event.h"
 
-/* Both encodings carry it. Raised whenever the table changes. */
+/* Both encodings carry it. Raised when the table differs from a released one.
+ */
 #define NWV_TRACE_VERSION 1
 
 #define NWV_FIELDS_MAX 8
