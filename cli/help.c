@@ -179,6 +179,24 @@ void cli_man_print(FILE *out, const struct cli_help *help)
 	fprintf(out, ".El\n.Sh SEE ALSO\n.Xr nestwalk 1\n");
 }
 
+/* All verbs, in the order of the alphabet, as mandoc wants it. */
+static void put_references(FILE *out)
+{
+	const char *last = "";
+
+	for (size_t n = 0; n < cli_helps_count; n++) {
+		const char *next = NULL;
+
+		for (size_t i = 0; i < cli_helps_count; i++)
+			if (strcmp(cli_helps[i].verb, last) > 0 &&
+			    (!next || strcmp(cli_helps[i].verb, next) < 0))
+				next = cli_helps[i].verb;
+		fprintf(out, ".Xr nestwalk-%s 1%s\n", next,
+			n + 1 < cli_helps_count ? " ," : "");
+		last = next;
+	}
+}
+
 void cli_man_print_all(FILE *out)
 {
 	put_title(out, "nestwalk", "nestwalk",
@@ -200,7 +218,5 @@ void cli_man_print_all(FILE *out)
 		put_roff_string(out, cli_helps[i].example[0].meaning);
 	}
 	fprintf(out, ".El\n.Sh SEE ALSO\n");
-	for (size_t i = 0; i < cli_helps_count; i++)
-		fprintf(out, ".Xr nestwalk-%s 1%s\n", cli_helps[i].verb,
-			i + 1 < cli_helps_count ? " ," : "");
+	put_references(out);
 }
