@@ -18,6 +18,7 @@ enum cli_exit {
 /* argv[0] is the verb. */
 int cli_check(int argc, char **argv);
 int cli_convert(int argc, char **argv);
+int cli_mutants(int argc, char **argv);
 int cli_rules(int argc, char **argv);
 
 /*

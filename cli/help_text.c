@@ -71,6 +71,34 @@ const struct cli_help cli_helps[] = {
 	},
 #include "help_explore.h"
 	{
+		.verb = "mutants",
+		.summary = "remove each ordering point in turn: who notices?",
+		.usage = "[--json] [--only ID] [--source DIR]",
+		.text = "Needs a source tree and its compiler. Each mutant "
+			"removes or weakens one point of "
+			"docs/memory-ordering.md in a copy of the tree, builds "
+			"only the objects that it changes, and runs the one "
+			"program that must refute it: the explorer, the "
+			"oracle, or a sanitizer. The catcher must name the "
+			"rule, or the message, that the mutant's row states; "
+			"and without the mutant it must be content.\n\n"
+			"A mutant that nobody catches fails the score, and so "
+			"does a point without mutant.",
+		.option = {{"--json", "one JSON object on standard output"},
+			   {"--only ID", "those whose id begins so: ORD-07, "
+					 "or one of them"},
+			   {"--source DIR", "the source tree (.)"}},
+		.exit = {{"0", "all are caught"},
+			 {"1", "one survives, or a point has no mutant"},
+			 {"3", "not a source tree, or no compiler"},
+			 {"4", "a build failed, or a catcher complains without "
+			       "any mutant"},
+			 EXIT_USAGE_LINE},
+		.example = {{"nestwalk mutants", "the table and the score"},
+			    {"nestwalk mutants --only ORD-21",
+			     "one ordering point"}},
+	},
+	{
 		.verb = "rules",
 		.summary = "list the rules, or explain some of them",
 		.usage = "[--json] [RULE...]",

@@ -23,6 +23,7 @@ static const struct {
 	{"convert", cli_convert},
 	{"explore", cli_explore},
 	{"merge", cli_merge},
+	{"mutants", cli_mutants},
 	{"replay", cli_replay},
 	{"rules", cli_rules},
 	{"scenarios", cli_scenarios},

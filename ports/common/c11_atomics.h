@@ -6,6 +6,11 @@
  *     loaded value to what it points to needs dependency ordering, no more
  *     (as rcu_dereference); every CPU we run on gives that to a relaxed load.
  *     A sanitizer does not see dependencies, so ports/tsan asks for acquire.
+ *
+ * ORD-17 orders, in each primitive, what its name says: a release all earlier
+ * accesses before its store, an acquire its load before all later accesses.
+ * It pairs with the primitive on the other CPU that touches the same word.
+ * Without it what was handed over is seen as it was before.
  */
 #ifndef NW_PORT_C11_ATOMICS_H
 #define NW_PORT_C11_ATOMICS_H
@@ -22,6 +27,7 @@ static inline uint64_t nw_port_load(const uint64_t *p)
 	return __atomic_load_n(p, NW_PORT_LOAD_ORDER);
 }
 
+/* ORD-17: its load before all later accesses. */
 static inline uint64_t nw_port_load_acquire(const uint64_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
@@ -32,7 +38,7 @@ static inline void nw_port_store_relaxed(uint64_t *p, uint64_t value)
 	__atomic_store_n(p, value, __ATOMIC_RELAXED);
 }
 
-/* Orders all earlier accesses before the store. */
+/* ORD-17: all earlier accesses before the store. */
 static inline void nw_port_store_release(uint64_t *p, uint64_t value)
 {
 	__atomic_store_n(p, value, __ATOMIC_RELEASE);
@@ -40,7 +46,7 @@ static inline void nw_port_store_release(uint64_t *p, uint64_t value)
 
 /*
  * Store `desired` if *p is *expected: non-zero. Else 0, and *expected is what
- * was found. Strong; acquire and release on success, acquire on failure.
+ * was found. Strong; ORD-17: acquire and release on success, acquire on failure.
  */
 static inline int nw_port_cmpxchg(uint64_t *p, uint64_t *expected,
 				  uint64_t desired)
@@ -49,7 +55,7 @@ static inline int nw_port_cmpxchg(uint64_t *p, uint64_t *expected,
 					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-/* Store `value`, return what was there; acquire and release. */
+/* Store `value`, return what was there; ORD-17: acquire and release. */
 static inline uint64_t nw_port_xchg(uint64_t *p, uint64_t value)
 {
 	return __atomic_exchange_n(p, value, __ATOMIC_ACQ_REL);

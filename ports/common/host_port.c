@@ -34,6 +34,7 @@ void nw_port_lock_init(struct nw_port_lock *lock)
 		nw_port_bug("a lock could not be made", __FILE__, __LINE__);
 }
 
+/* ORD-none: pthread's own order, complete by its contract. */
 void nw_port_lock(struct nw_port_lock *lock)
 {
 	if (pthread_mutex_lock(&lock->mutex) != 0)
@@ -41,6 +42,7 @@ void nw_port_lock(struct nw_port_lock *lock)
 	NW_TRACE(NW_EV_LOCK, (uintptr_t)lock, 0, 0);
 }
 
+/* ORD-none: as nw_port_lock(). */
 void nw_port_unlock(struct nw_port_lock *lock)
 {
 	NW_TRACE(NW_EV_UNLOCK, (uintptr_t)lock, 0, 0);

@@ -114,6 +114,7 @@ static void tlbi_vae2(uint64_t operand)
 	NW_TRACE(NW_EV_TLBI, NW_TLBI_VAE2IS, operand, 0);
 }
 
+/* ORD-07, ORD-20: as above. */
 static void tlbi_vale2(uint64_t operand)
 {
 	__asm__ volatile("tlbi vale2is, %0" ::"r"(operand) : "memory");
@@ -128,6 +129,7 @@ static void tlbi_rvae2(uint64_t operand)
 	NW_TRACE(NW_EV_TLBI, NW_TLBI_RVAE2IS, operand, 0);
 }
 
+/* ORD-07, ORD-20: as above. */
 static void tlbi_alle2(void)
 {
 	__asm__ volatile("tlbi alle2is" ::: "memory");

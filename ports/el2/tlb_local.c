@@ -24,6 +24,7 @@ static void tlbi_vale2_local(uint64_t operand)
 	NW_TRACE(NW_EV_TLBI, NW_TLBI_VALE2, operand, 0);
 }
 
+/* ORD-15: as above. */
 static void tlbi_alle2_local(void)
 {
 	__asm__ volatile("tlbi alle2" ::: "memory");

@@ -35,12 +35,15 @@ static inline void nw_port_trace(enum nw_event event, uint64_t a, uint64_t b,
 
 /* ---- atomics ------------------------------------------------------------ */
 
-/* Relaxed; loads through the address it delivers are ordered after it. */
+/* The orders of this header are those of ports/common/c11_atomics.h; the
+ * machine carries them out. Relaxed; loads through the address it delivers are
+ * ordered after it: ORD-01. */
 static inline uint64_t nw_port_load(const uint64_t *p)
 {
 	return nwx_load(p, NWM_RELAXED);
 }
 
+/* ORD-17 */
 static inline uint64_t nw_port_load_acquire(const uint64_t *p)
 {
 	return nwx_load(p, NWM_ACQUIRE);
@@ -51,17 +54,20 @@ static inline void nw_port_store_relaxed(uint64_t *p, uint64_t value)
 	nwx_store(p, value, NWM_RELAXED);
 }
 
+/* ORD-17 */
 static inline void nw_port_store_release(uint64_t *p, uint64_t value)
 {
 	nwx_store(p, value, NWM_RELEASE);
 }
 
+/* ORD-17 */
 static inline int nw_port_cmpxchg(uint64_t *p, uint64_t *expected,
 				  uint64_t desired)
 {
 	return nwx_cmpxchg(p, expected, desired);
 }
 
+/* ORD-17 */
 static inline uint64_t nw_port_xchg(uint64_t *p, uint64_t value)
 {
 	return nwx_xchg(p, value);
@@ -83,11 +89,13 @@ static inline void nw_port_count_max(uint64_t *counter, uint64_t n)
 
 /* ---- barriers ------------------------------------------------------------ */
 
+/* ORD-08 */
 static inline void nw_port_store_barrier(void)
 {
 	nwx_barrier(NW_BARRIER_DMB_ISHST);
 }
 
+/* ORD-09 */
 static inline void nw_port_publish_barrier(void)
 {
 	nwx_barrier(NW_BARRIER_DSB_ISHST);
@@ -96,16 +104,19 @@ static inline void nw_port_publish_barrier(void)
 
 /* ---- sections -------------------------------------------------------------- */
 
+/* ORD-06 */
 static inline void nw_port_section_enter(void)
 {
 	nwx_section_enter();
 }
 
+/* ORD-06 */
 static inline void nw_port_section_leave(void)
 {
 	nwx_section_leave();
 }
 
+/* ORD-05 */
 static inline void nw_port_synchronize(void)
 {
 	nwx_synchronize();
@@ -149,11 +160,13 @@ static inline void nw_port_lock_init(struct nw_port_lock *lock)
 	lock->word = 0;
 }
 
+/* ORD-none: the machine's lock acquires and releases. */
 static inline void nw_port_lock(struct nw_port_lock *lock)
 {
 	nwx_lock(&lock->word);
 }
 
+/* ORD-none: as nw_port_lock(). */
 static inline void nw_port_unlock(struct nw_port_lock *lock)
 {
 	nwx_unlock(&lock->word);

@@ -44,6 +44,7 @@ static int is_large(const struct nw_flush_request *q)
 	return ops > OPS_MAX;
 }
 
+/* ORD-07: the barriers around it are the caller's. */
 static void invalidate_range(enum nw_tlbi op, const struct nw_flush_range *r,
 			     unsigned tag)
 {
@@ -53,12 +54,15 @@ static void invalidate_range(enum nw_tlbi op, const struct nw_flush_range *r,
 		nwx_tlbi(op, at, at + step, tag, level_hint(r));
 }
 
+/* ORD-20 before the first, ORD-21 between the rounds of stage 2, and at the end
+ * the completion that ORD-07 asks for. */
 static void invalidate(void *ctx, const struct nw_flush_request *q)
 {
 	int is_stage2 = q->regime == NW_REGIME_STAGE2;
 	int is_all = is_large(q);
 
 	(void)ctx;
+	nwx_called(__builtin_return_address(0));
 	nwx_barrier(NW_BARRIER_DSB_ISHST);
 	if (is_all)
 		nwx_tlbi(is_stage2 ? NW_TLBI_VMALLS12E1IS : NW_TLBI_ALLE2IS, 0,
@@ -76,10 +80,11 @@ static void invalidate(void *ctx, const struct nw_flush_request *q)
 	nwx_barrier(NW_BARRIER_ISB);
 }
 
-/* For what only this CPU can reach; EL2 only. */
+/* For what only this CPU can reach; EL2 only. ORD-15 */
 static void invalidate_local(void *ctx, const struct nw_flush_request *q)
 {
 	(void)ctx;
+	nwx_called(__builtin_return_address(0));
 	nwx_barrier(NW_BARRIER_DSB_NSHST);
 	if (is_large(q))
 		nwx_tlbi(NW_TLBI_ALLE2, 0, 0, q->tag, -1);

@@ -100,6 +100,7 @@ static void *take_run(struct nw_arena *arena, unsigned first,
 	return page_virt(arena, first);
 }
 
+/* ORD-none: a test's allocator behind one mutex. */
 static void *arena_alloc(void *ctx, unsigned pages_lg2)
 {
 	struct nw_arena *arena = ctx;
@@ -149,6 +150,7 @@ static const char *free_refusal(const struct nw_arena *arena,
 	return NULL;
 }
 
+/* ORD-none: a test's allocator behind one mutex. */
 static void arena_free(void *ctx, void *pages, unsigned pages_lg2)
 {
 	struct nw_arena *arena = ctx;
@@ -243,6 +245,7 @@ static void record(struct nw_arena *arena, const struct nw_flush_range *range)
 	};
 }
 
+/* ORD-none: a test's allocator behind one mutex. */
 static void arena_invalidate(void *ctx, const struct nw_flush_request *request)
 {
 	struct nw_arena *arena = ctx;

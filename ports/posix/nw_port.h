@@ -24,7 +24,7 @@
 /*
  * Orders this CPU's earlier stores before its later entry stores, for the
  * hardware walker and what is accessed through the walk. Pairs with the
- * walker. Without it: a page is seen as it was before it was filled.
+ * walker. Without it: a page is seen as it was before it was filled. ORD-08
  */
 static inline void nw_port_store_barrier(void)
 {
@@ -36,6 +36,7 @@ static inline void nw_port_store_barrier(void)
  * Orders entry stores before whatever follows, for the hardware walker too.
  * Pairs with: the walker (here: a test that reads the pages as one).
  * Without it: the walker may see an old entry after the operation returned.
+ * ORD-09
  */
 static inline void nw_port_publish_barrier(void)
 {
@@ -43,7 +44,7 @@ static inline void nw_port_publish_barrier(void)
 	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_ISHST, 0, 0);
 }
 
-/* Enter a read-side section: no table page seen in it is freed. Nests. */
+/* Enter a read-side section: no table page seen in it is freed. Nests. ORD-06 */
 static inline void nw_port_section_enter(void)
 {
 #ifdef NW_CONFIG_RCU
@@ -53,6 +54,7 @@ static inline void nw_port_section_enter(void)
 	NW_TRACE(NW_EV_SECTION_ENTER, 0, 0, 0);
 }
 
+/* ORD-06: what the section read happened before the grace period's end. */
 static inline void nw_port_section_leave(void)
 {
 	NW_TRACE(NW_EV_SECTION_LEAVE, 0, 0, 0);
@@ -65,7 +67,7 @@ static inline void nw_port_section_leave(void)
 /*
  * Wait for a grace period: on return every section that was entered before
  * the call has been left. Not inside a section: that is a bug (the wait would
- * be for oneself).
+ * be for oneself). ORD-05
  */
 static inline void nw_port_synchronize(void)
 {

@@ -8,7 +8,7 @@
 #ifndef NW_PORT_H
 #define NW_PORT_H
 
-/* The sanitizer does not know dependency ordering. */
+/* ORD-01: the sanitizer does not know dependency ordering. */
 #define NW_PORT_LOAD_ORDER __ATOMIC_ACQUIRE
 
 #include "../common/c11_atomics.h"
@@ -31,7 +31,8 @@ void nw_tsan_rcu_synchronize(void);
  */
 static inline void nw_port_store_barrier(void)
 {
-	__atomic_signal_fence(__ATOMIC_RELEASE); /* as below: no thread reads it */
+	/* ORD-none: for the walker, as below: no thread reads it */
+	__atomic_signal_fence(__ATOMIC_RELEASE);
 	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DMB_ISHST, 0, 0);
 }
 
@@ -41,11 +42,12 @@ static inline void nw_port_store_barrier(void)
  */
 static inline void nw_port_publish_barrier(void)
 {
+	/* ORD-none: there is no walker in this port */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	NW_TRACE(NW_EV_BARRIER, NW_BARRIER_DSB_ISHST, 0, 0);
 }
 
-/* Enter a read-side section: no table page seen in it is freed. Nests. */
+/* Enter a read-side section: no table page seen in it is freed. Nests. ORD-06 */
 static inline void nw_port_section_enter(void)
 {
 #ifdef NW_CONFIG_RCU
@@ -55,6 +57,7 @@ static inline void nw_port_section_enter(void)
 	NW_TRACE(NW_EV_SECTION_ENTER, 0, 0, 0);
 }
 
+/* ORD-06 */
 static inline void nw_port_section_leave(void)
 {
 	NW_TRACE(NW_EV_SECTION_LEAVE, 0, 0, 0);
@@ -66,7 +69,7 @@ static inline void nw_port_section_leave(void)
 
 /*
  * Wait for a grace period: on return every section that was entered before
- * the call has been left. Not inside a section: that is a bug.
+ * the call has been left. Not inside a section: that is a bug. ORD-05
  */
 static inline void nw_port_synchronize(void)
 {

@@ -35,6 +35,7 @@ static pthread_once_t slot_key_once = PTHREAD_ONCE_INIT;
 static __thread struct slot *own_slot;
 static __thread unsigned own_depth;
 
+/* ORD-none: only that the slot is free matters. */
 static void slot_release(void *slot)
 {
 	nw_port_store_release(&((struct slot *)slot)->taken, 0);
@@ -46,6 +47,7 @@ static void slot_key_make(void)
 		nw_port_bug("no thread key for RCU", __FILE__, __LINE__);
 }
 
+/* ORD-none: a slot is taken once by each thread. */
 static struct slot *slot_take(void)
 {
 	unsigned i;
@@ -63,6 +65,7 @@ static struct slot *slot_take(void)
 		    __LINE__);
 }
 
+/* ORD-06: both ways of meeting a waiter, see above. */
 void nw_tsan_rcu_enter(void)
 {
 	if (own_depth++ != 0)
@@ -72,6 +75,7 @@ void nw_tsan_rcu_enter(void)
 	nw_port_xchg(&own_slot->period, nw_port_load_acquire(&current_period));
 }
 
+/* ORD-06: all that the section read comes before the slot is empty. */
 void nw_tsan_rcu_leave(void)
 {
 	if (own_depth == 0)
@@ -81,6 +85,8 @@ void nw_tsan_rcu_leave(void)
 		nw_port_store_release(&own_slot->period, 0);
 }
 
+/* ORD-05: the unlinking before the new period, the readers' loads before the
+ * return. */
 void nw_tsan_rcu_synchronize(void)
 {
 	uint64_t period;

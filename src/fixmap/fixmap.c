@@ -53,9 +53,9 @@ static void flush_locally(struct nw_fixmap_cpu *c, struct nw_flush *flush)
 		.range = flush->range,
 	};
 
-	/* ORD-13 is ORD-12 for one CPU; pairs with this CPU's walker and TLB
-	 * alone, because no other CPU's root reaches the slot and CnP is 0.
-	 * Without it this CPU goes on using the closed window's page. */
+	/* ORD-13 orders as ORD-12, for one CPU; pairs with this CPU's walker
+	 * and TLB alone, because no other CPU's root reaches the slot and CnP
+	 * is 0. Without it this CPU goes on using the closed window's page. */
 	t->port->invalidate_local(t->port_ctx, &request);
 	c->stats.locals++;
 }
@@ -132,6 +132,7 @@ static unsigned find_free(const struct nw_fixmap *fm, unsigned cpu,
 static void slot_write(const struct nw_table *t, struct nw_fixmap_slot *slot,
 		       nw_entry_t value)
 {
+	/* ORD-06: for the proof build; the slot's page is permanent. */
 	nw_section_enter(t);
 #ifdef NW_CONFIG_PROOF
 	if (nw_entry_read(slot->ref) != slot->entry)
@@ -140,6 +141,7 @@ static void slot_write(const struct nw_table *t, struct nw_fixmap_slot *slot,
 #endif
 	nw_entry_set_exclusive(slot->ref, slot->entry, value);
 	slot->entry = value;
+	/* ORD-06 */
 	nw_section_leave(t);
 }
 

@@ -57,7 +57,7 @@ enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
  * able to reach it: unlinked, flushed, grace period over. */
 void NW_FN(free_subtree)(struct nw_table *t, nw_pa_t page, unsigned level);
 
-/* Flush what was gathered and free the subtrees it unlinked. */
+/* Flush what was gathered (ORD-07) and free the subtrees it unlinked. */
 static inline void nw_flush_and_free(struct nw_table *t, struct nw_flush *flush)
 {
 	unsigned n = flush->dead_count;

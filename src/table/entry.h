@@ -31,13 +31,18 @@
  * Enter / leave the section that keeps this table's pages alive: the port's
  * read-side section where readers run beside the writer; where the caller
  * excludes everybody, only the proof build's bookkeeping. Nests.
+ *
+ * ORD-06 orders the loads of a reader inside the section, and before its end;
+ * pairs with nw_port_synchronize() in nw_flush_and_free() and
+ * nw_table_destroy() (ORD-05). Without it a reader goes on in a table page
+ * that was freed.
  */
 static inline void nw_section_enter(const struct nw_table *t)
 {
 	if (t->mode == NW_MODE_EXCLUSIVE)
 		nw_port_proof_enter();
 	else
-		nw_port_section_enter(); /* ORD-06: pairs with ORD-05 */
+		nw_port_section_enter(); /* ORD-06 */
 }
 
 static inline void nw_section_leave(const struct nw_table *t)
@@ -45,7 +50,7 @@ static inline void nw_section_leave(const struct nw_table *t)
 	if (t->mode == NW_MODE_EXCLUSIVE)
 		nw_port_proof_leave();
 	else
-		nw_port_section_leave();
+		nw_port_section_leave(); /* ORD-06 */
 }
 
 /* ---- references ------------------------------------------------------- */
@@ -153,8 +158,9 @@ static inline void nw_entry_link_exclusive(nw_pteref_t ref, nw_entry_t old,
 /*
  * Make the entry invalid (0, or the lock token while it is being replaced) and
  * return what was there last, hardware's final accessed and dirty update
- * included. ORD-03 makes that one atomic step; pairs with the hardware walker's
- * own update. Without it an update between load and store is lost.
+ * included. ORD-03 orders the load and the store as one atomic step; pairs with
+ * the hardware walker's own update. Without it an update between the two is
+ * lost.
  */
 static inline nw_entry_t nw_entry_break_exclusive(nw_pteref_t ref,
 						  nw_entry_t invalid)
@@ -166,13 +172,18 @@ static inline nw_entry_t nw_entry_break_exclusive(nw_pteref_t ref,
 	return last;
 }
 
-/* One compare-and-swap. On failure *expected is what was found. */
+/*
+ * One compare-and-swap. On failure *expected is what was found. ORD-04 orders
+ * load and store as one atomic step, and all before it before the store; pairs
+ * with the hardware walker's own update and with other CPUs' swaps. Without it
+ * an update between the two is lost, or a table linked before it is filled.
+ */
 static inline int nw_entry_try_replace(nw_pteref_t ref, nw_entry_t *expected,
 				       nw_entry_t value)
 {
 	nw_entry_t *word = nw_entry_word(ref);
 	nw_entry_t seen = *expected;
-	int done = nw_port_cmpxchg(word, expected, value); /* ORD-04: as ORD-03 */
+	int done = nw_port_cmpxchg(word, expected, value); /* ORD-04 */
 
 	if (done)
 		NW_TRACE(NW_EV_ENTRY_RMW, (uintptr_t)word, seen, value);

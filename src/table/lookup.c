@@ -80,8 +80,10 @@ lookup_as_reader(const struct nw_table *t, uint64_t ia, struct nw_mapping *out)
 {
 	enum nw_status status;
 
+	/* ORD-06: what is read stays allocated. */
 	nw_section_enter(t);
 	status = lookup_walk(t, ia, out);
+	/* ORD-06: of the pages only values are left. */
 	nw_section_leave(t);
 	return status;
 }

@@ -34,7 +34,7 @@ static nw_entry_t map_leaf(const struct map_job *job, unsigned level,
 
 /*
  * Put `value` into an entry that was empty when it was read. 0: another CPU was
- * faster. The compare-and-swap also releases: ORD-02 for shared tables.
+ * faster. The compare-and-swap (ORD-04) also releases: ORD-02 for shared tables.
  */
 static int map_install(const struct nw_table *t, nw_pteref_t ref,
 		       nw_entry_t value)
@@ -319,12 +319,13 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	job.cache = cache;
 	job.ia_to_pa = pa.v - ia.v;
 
+	/* ORD-06: what is read stays allocated. */
 	nw_section_enter(t);
 	nw_iter_start(&it, t, ia.v, ia.v + size_bytes);
 	descend_to_range(&it);
 	status = map_check_empty(it, result, ia.v);
 	if (status) {
-		nw_section_leave(t);
+		nw_section_leave(t); /* ORD-06 */
 		return status;
 	}
 	/* ORD-08 orders the caller's writes to the pages before the entries
@@ -333,10 +334,11 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	 * before. */
 	nw_port_store_barrier();
 	status = map_commit(&job, &it, &met);
-	/* ORD-09 makes the entries visible to walks that start after we return;
+	/* ORD-09 orders the entries before walks that start after we return;
 	 * pairs with the hardware walker. Without it the access that faulted
 	 * may fault again, and at EL2 our own next access. */
 	nw_port_publish_barrier();
+	/* ORD-06 */
 	nw_section_leave(t);
 	return nw_report(result, status, it.addr, it.level, met);
 }

@@ -98,6 +98,7 @@ enum nw_status NW_FN(protect)(struct nw_table *t, nw_ia_t ia,
 	if (status)
 		return status;
 	nw_flush_begin(&job.flush);
+	/* ORD-06: what is read stays allocated. */
 	nw_section_enter(t);
 	nw_iter_start(&it, t, ia.v, ia.v + size_bytes);
 	status = protect_commit(&job, &it, &stopped_at);

@@ -54,6 +54,7 @@ enum nw_status NW_FN(slot_prepare)(struct nw_table *t, nw_ia_t ia,
 		return status;
 	if (ia.v & (nw_span_bytes(t, level) - 1))
 		return NW_E_MISALIGNED;
+	/* ORD-06: what is read stays allocated. */
 	nw_section_enter(t);
 	nw_iter_start(&it, t, ia.v, ia.v + 1);
 	status = slot_descend(t, &it, level, cache);

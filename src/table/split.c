@@ -139,9 +139,10 @@ enum nw_status NW_FN(split)(struct nw_table *t, nw_ia_t ia, unsigned level,
 		return status;
 	if (level >= t->geo.levels || !(t->geo.leaf_levels >> level & 1))
 		return nw_refuse(result, NW_E_LEVEL, ia.v, "level");
+	/* ORD-06: what is read stays allocated. */
 	nw_section_enter(t);
 	status = split_at(t, ia.v, level, cache, result);
-	nw_section_leave(t);
+	nw_section_leave(t); /* ORD-06 */
 	return status;
 }
 
@@ -167,10 +168,11 @@ enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
 	for (unsigned i = 0; i < 2; i++) {
 		if (edge[i] >> t->geo.ia_bits)
 			continue;
+		/* ORD-06 */
 		nw_section_enter(t);
 		status = split_at(t, edge[i], edge_level(t, edge[i]), cache,
 				  result);
-		nw_section_leave(t);
+		nw_section_leave(t); /* ORD-06 */
 		if (status && status != NW_E_ABSENT) {
 			if (result)
 				result->reached = start;

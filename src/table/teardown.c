@@ -11,6 +11,7 @@ void NW_FN(free_subtree)(struct nw_table *t, nw_pa_t page, unsigned level)
 	unsigned entries = level ? nw_page_entries(t, level) : 0;
 	nw_pteref_t first;
 
+	/* ORD-06: for the proof build; nobody reads any more. */
 	nw_section_enter(t);
 	first = nw_pteref_page(t, page.v);
 	for (unsigned i = 0; i < entries; i++) {
@@ -20,6 +21,7 @@ void NW_FN(free_subtree)(struct nw_table *t, nw_pa_t page, unsigned level)
 			NW_FN(free_subtree)(t, NW_PA(nwf_table_pa(&t->geo, e)),
 					    level - 1);
 	}
+	/* ORD-06 */
 	nw_section_leave(t);
 	nw_page_put(t, page);
 }
@@ -138,6 +140,7 @@ enum nw_status NW_FN(teardown_step)(struct nw_table *t, unsigned max_pages)
 	if (!max_pages)
 		return NW_E_EMPTY;
 	nw_flush_begin(&flush);
+	/* ORD-06: left before the grace period (ORD-05). */
 	nw_section_enter(t);
 	while (budget && flush.dead_count < NW_FLUSH_DEAD) {
 		uint64_t pages = detach_one(t, budget, &flush);
@@ -150,6 +153,7 @@ enum nw_status NW_FN(teardown_step)(struct nw_table *t, unsigned max_pages)
 			break;
 		}
 	}
+	/* ORD-06 */
 	nw_section_leave(t);
 	nw_flush_and_free(t, &flush);
 	return status;

@@ -83,16 +83,17 @@ static void unmap_commit(struct nw_table *t, struct nw_iter *it)
 			     levels_below(t, it->level), 1);
 		if (nw_flush_add_dead(&flush, child, it->level - 1)) {
 			/* The readers' section must end before a grace period
-			 * can: leave it while nothing is held. */
+			 * can: leave it while nothing is held (ORD-06). */
 			nw_section_leave(t);
 			nw_flush_and_free(t, &flush);
+			/* ORD-06: from a fresh cursor, nothing of before is used. */
 			nw_section_enter(t);
 			nw_iter_start(it, t, nw_iter_next_base(it), it->end);
 			continue;
 		}
 		nw_iter_step(it);
 	}
-	nw_section_leave(t);
+	nw_section_leave(t); /* ORD-06 */
 	nw_flush_and_free(t, &flush);
 }
 
@@ -112,6 +113,7 @@ enum nw_status NW_FN(unmap)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	status = NW_FN(split_edges)(t, ia.v, end, cache, result);
 	if (status)
 		return status;
+	/* ORD-06: left by unmap_commit(), before the grace period. */
 	nw_section_enter(t);
 	nw_iter_start(&it, t, ia.v, end);
 	unmap_commit(t, &it);

@@ -128,10 +128,11 @@ enum nw_status NW_FN(walk)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	job.visit.ops = t->ops;
 	job.visit.geo = &t->geo;
 	job.visit.arg = arg;
+	/* ORD-06: what is read stays allocated. */
 	nw_section_enter(t);
 	nw_iter_start(&job.it, t, ia.v, ia.v + size_bytes);
 	status = walk_run(&job);
-	nw_section_leave(t);
+	nw_section_leave(t); /* ORD-06 */
 	return nw_report(result, status, job.it.addr, job.it.level,
 			 job.stopped_at);
 }

@@ -312,6 +312,69 @@ static void shape_64k_granule_clean(void **state)
 	expect_clean(t);
 }
 
+/* 16 KiB: two levels, 32 MiB blocks, and its own granule in operands. */
+static void granule_16k(struct tb *t, unsigned tg)
+{
+	uint64_t root = UINT64_C(0x41000000), tab = UINT64_C(0x41010000);
+	uint64_t block = RAM + UINT64_C(0x2000000);
+	unsigned i;
+
+	alloc(t, root, 4);
+	ev(t, NW_EV_TABLE_INIT, root,
+	   NW_TRACE_SHAPE(NW_FORMAT_ID_arm64_s2, 14, 36, 40, 0), VMID);
+	alloc(t, tab, 4);
+	for (i = 0; i < 4; i++) {
+		zero(t, root + i * PAGE, ~0u);
+		zero(t, tab + i * PAGE, ~0u);
+	}
+	init(t, tab, 1500, S2_PAGE(RAM + 16 * KIB));
+	link_(t, root, 3, 0, TABLE(tab));
+	set(t, root, 4, 0, S2_BLOCK(block));
+	set(t, tab, 1500, S2_PAGE(RAM + 16 * KIB), 0);
+	set(t, root, 4, S2_BLOCK(block), 0);
+	barrier(t, NW_BARRIER_DSB_ISHST);
+	/* TTL: granule and level 3; level 2 for the block. */
+	tlbi(t, NW_TLBI_IPAS2E1IS,
+	     (UINT64_C(3) << 25 | UINT64_C(1500) << 14) >> 12 |
+		     (uint64_t)tg << 46 | UINT64_C(3) << 44,
+	     VMID);
+	tlbi(t, NW_TLBI_IPAS2E1IS,
+	     (UINT64_C(4) << 25) >> 12 | UINT64_C(2) << 46 |
+		     UINT64_C(2) << 44,
+	     VMID);
+	barrier(t, NW_BARRIER_DSB_ISH);
+	tlbi(t, NW_TLBI_VMALLE1IS, 0, VMID);
+	barrier(t, NW_BARRIER_DSB_ISH);
+}
+
+static void shape_16k_granule_clean(void **state)
+{
+	struct tb *t = fresh();
+
+	(void)state;
+	granule_16k(t, 2);
+	expect_clean(t);
+}
+
+static void shape_16k_granule_named_4k_refuted(void **state)
+{
+	struct tb *t = fresh();
+
+	(void)state;
+	granule_16k(t, 1);
+	expect_words(t, "TLB-05", "names a granule of 4096 bytes, not 16384");
+}
+
+static void shape_16k_unaligned_leaf_refuted(void **state)
+{
+	struct tb *t = fresh();
+
+	(void)state;
+	granule_16k(t, 2);
+	set(t, UINT64_C(0x41010000), 7, 0, S2_PAGE(RAM + 4 * KIB));
+	expect_words(t, "ENTRY-06", "level 3");
+}
+
 /* ---- root locks -------------------------------------------------------- */
 
 static void root_lock_missing_refuted(void **state)
@@ -460,6 +523,9 @@ int main(void)
 		cmocka_unit_test(dropped_table_flushed_by_page_clean),
 		cmocka_unit_test(dropped_table_flushed_but_one_page_refuted),
 		cmocka_unit_test(shape_64k_granule_clean),
+		cmocka_unit_test(shape_16k_granule_clean),
+		cmocka_unit_test(shape_16k_granule_named_4k_refuted),
+		cmocka_unit_test(shape_16k_unaligned_leaf_refuted),
 		cmocka_unit_test(root_lock_missing_refuted),
 		cmocka_unit_test(verdict_names_event_armed_missing_and_near),
 		cmocka_unit_test(verdict_short_buffer_truncated),

@@ -21,6 +21,34 @@ def engine_row(r):
                     "%.2f" % r["instructions_floor"], goal))
 
 
+JUDGE = "%-31s %9s %7s %7s %7s  %s"
+JUDGE_GOALS = (
+    ("offline_million_events_per_second",
+     "nestwalk check, binary: %.1f million events a second"),
+    ("online_ns", "online, mixed: %.1f ns an event"),
+    ("outstanding_growth",
+     "102400 obligations against 12800: %.2f times as long an event"),
+    ("text_1000_lines_mib", "nestwalk check, 1000 lines: %.1f MiB"),
+)
+
+
+def judge(j):
+    print()
+    print("the judge, %s" % " ".join(j["compiler"].split()[:2]))
+    print(JUDGE % ("row (an event)", "events", "ns", "memcpy", "ratio",
+                   "oracle KiB"))
+    for r in j["rows"]:
+        print(JUDGE % (r["title"], r["events"], "%.1f" % r["ns"],
+                       "%.1f" % r["ns_memcpy"], "%.1f" % r["ratio"],
+                       r["oracle_bytes"] // 1024))
+    for name, words in JUDGE_GOALS:
+        g = j["goals"][name]
+        print("  %s: %s (%s %g)" % (
+            words % g["value"], g["goal"],
+            "at least" if g["least"] is not None else "at most",
+            g["least"] if g["least"] is not None else g["most"]))
+
+
 def boot(b):
     print()
     if b.get("problem"):

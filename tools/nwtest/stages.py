@@ -6,6 +6,7 @@ A stage is a function of a Context; its docstring is what --list prints. The
 decorator's sets say in which runs it takes part: QUICK in all of them, TEST in
 `make test` and `make test-long`, LONG only in the latter.
 """
+import json
 import os
 import shutil
 import sys
@@ -115,6 +116,13 @@ def docs(ctx):
     checker(ctx, "tools/check-docs")
 
 
+@stage("ord", QUICK)
+def ordering(ctx):
+    """every place that orders something names its ordering point"""
+    checker(ctx, "tools/check-ord", "--self-test")
+    checker(ctx, "tools/check-ord")
+
+
 @stage("tools", QUICK)
 def tools(ctx):
     """unit tests of the tools themselves"""
@@ -129,6 +137,26 @@ def tools(ctx):
 def unit(ctx):
     """unit and property tests, gcc"""
     meson_test(ctx, "build/native")
+
+
+@stage("mutants", TEST)
+def mutants(ctx):
+    """each ordering point removed in turn is noticed"""
+    status, output = ctx.run(["build/native/cli/nestwalk", "mutants",
+                              "--json", "--source", "."], timeout=1200)
+    try:
+        score = json.loads(output)
+    except ValueError:
+        ctx.result.check(False, "nestwalk mutants: status %d" % status)
+        ctx.tail(output)
+        return
+    for mutant in score["mutants"]:
+        ctx.result.check(mutant["caught"], "%s: %s" % (mutant["id"],
+                                                       mutant["message"]))
+    for point in score["points_without_mutant"]:
+        ctx.result.check(False, point + ": no mutant removes it")
+    ctx.expect(["build/native/cli/nestwalk", "mutants", "--source", "docs"],
+               3, "is not a source tree")
 
 
 @stage("build-clang", TEST)
