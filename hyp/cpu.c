@@ -54,13 +54,13 @@ void cpu_wait(void)
 
 	/* Whoever frees the guest's table does not wait for sleepers. */
 	vcpu_leave_stage2();
-	/* ORD-22 orders this store before the load of is_off; pairs with
-	 * vm_power_off(), which stores is_off before it looks for CPUs that
-	 * wait. Without it both may miss the other, and the guest would run
-	 * on while its table is freed. */
 	__atomic_store_n(&cpu->is_waiting, 1, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&vm.is_off, __ATOMIC_SEQ_CST))
 		__asm__ volatile("wfi" ::: "memory");
+	/* ORD-22 orders "no longer waiting" before the look at is_off; pairs
+	 * with vm_power_off(), which stores is_off before it counts who waits.
+	 * Without it power-off may count this CPU as asleep while it returns
+	 * to a guest whose table is being freed. */
 	__atomic_store_n(&cpu->is_waiting, 0, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&vm.is_off, __ATOMIC_SEQ_CST))
 		cpu_park();
