@@ -111,6 +111,10 @@ static int parse(int argc, char **argv, struct explore_args *a, int *at)
 			a->is_quiet = true;
 			continue;
 		}
+		if (!strcmp(option, "--no-oracle")) {
+			a->o.is_judged = 0;
+			continue;
+		}
 		if (!strcmp(option, "--raw")) {
 			a->is_raw = true;
 			continue;
@@ -151,7 +155,7 @@ static void print_summary(const struct nwx_scenario *s,
 {
 	printf("%s: %s after %" PRIu64 " schedules (%" PRIu64
 	       " more given up as redundant), %" PRIu64 " steps, %.2f s",
-	       s->name, nwm_violation_id(r->violation), r->schedules,
+	       s->name, nwx_violation_name(r), r->schedules,
 	       r->redundant, r->steps, r->seconds);
 	if (r->seconds > 0)
 		printf(", %.2f M steps/s", (double)r->steps / r->seconds / 1e6);
@@ -166,6 +170,10 @@ static void print_summary(const struct nwx_scenario *s,
 		printf("any number of preemptions");
 	printf("; %s, %s\n", nwx_strategy_name(a->o.strategy),
 	       r->exhausted ? "exhausted" : "not exhausted");
+	if (r->judged)
+		printf("the oracle judged %" PRIu64
+		       " different sequences of events\n",
+		       r->judged);
 }
 
 static int write_result(const char *path, const struct nwx_scenario *s,
@@ -182,10 +190,12 @@ static int write_result(const char *path, const struct nwx_scenario *s,
 	fprintf(f,
 		"nestwalk-result 1\nscenario %s\nshard %u/%u\n"
 		"schedules %" PRIu64 "\nredundant %" PRIu64 "\nsteps %" PRIu64
-		"\nexhausted %d\nviolation %s\n",
+		"\nexhausted %d\nviolation %s\nseconds %.6f\n"
+		"steps_per_second %.0f\n",
 		s->name, a->o.shard + 1, a->o.shards ? a->o.shards : 1,
 		r->schedules, r->redundant, r->steps, r->exhausted,
-		nwm_violation_id(r->violation));
+		nwx_violation_name(r), r->seconds,
+		r->seconds > 0 ? (double)r->steps / r->seconds : 0);
 	if (r->choices)
 		fprintf(f, "cpus %u\nwalks %u\nchoices %s\n", r->cpus, r->walks,
 			r->choices);
@@ -243,7 +253,7 @@ static int show_violation(const struct nwx_scenario *s,
 	if (!a->is_quiet)
 		nwx_timeline(s, &a->o, r, stdout);
 	else
-		printf("%s: %s\n", nwm_violation_id(r->violation), r->text);
+		printf("%s: %s\n", nwx_violation_name(r), r->text);
 	if (a->save)
 		status = cli_schedule_write(a->save, s, r);
 	if (!status && a->html) {
@@ -265,6 +275,7 @@ int cli_explore(int argc, char **argv)
 	struct nwx_result r;
 	int at = 1, status;
 
+	a.o.is_judged = 1;
 	status = parse(argc, argv, &a, &at);
 	if (status)
 		return status;

@@ -68,6 +68,7 @@ int cli_schedule_read(const char *verb, const char *path,
 
 	memset(k, 0, sizeof(*k));
 	k->options = NWX_OPTIONS_DEFAULT;
+	k->options.is_judged = 1;
 	if (!f) {
 		fprintf(stderr, "nestwalk %s: %s: %s\n", verb, path,
 			strerror(errno));

@@ -11,7 +11,9 @@
 			"docs/machine.md states the model.\n\n"
 			"Also: --schedules N, --steps N (give up), --seed N, "
 			"--result FILE (numbers, for nestwalk merge), --quiet "
-			"(no timeline), --raw (do not shrink).",
+			"(no timeline), --raw (do not shrink), --no-oracle "
+			"(of the library too, judge what the machine shows, "
+			"not what the rules say).",
 		.option = {{"--strategy S",
 			    "systematic (default), pct or random"},
 			   {"--cpus N", "CPUs"},
@@ -37,19 +39,23 @@
 			     "at random, with three CPUs"},
 			    {"parallel nestwalk explore --shard {}/8 --result "
 			     "r{} good_bracket ::: 1 2 3 4 5 6 7 8",
-			     "divided; then nestwalk merge r*"}},
+			     "divided; then nestwalk merge r* "
+			     "(examples/explore-parallel does it)"}},
 	},
 	{
 		.verb = "scenarios",
 		.summary = "list the scenarios, or run them all",
-		.usage = "[--run NAME|all] [--pct N] [--seconds N]",
+		.usage = "[--run NAME|all] [--pct N] [--seconds N] "
+			 "[--json FILE]",
 		.text = "Without --run, what there is and what each expects. "
 			"With it, a table; a surprise in either direction "
 			"fails.",
 		.option = {{"--run NAME|all", "run one, or all"},
 			   {"--pct N", "then N random schedules of each, with "
 				       "more CPUs"},
-			   {"--seconds N", "for each exploration (60)"}},
+			   {"--seconds N", "for each exploration (60)"},
+			   {"--json FILE", "the table, with steps per second "
+					   "and ordering points"}},
 		.exit = {{"0", "all as expected"},
 			 {"1", "at least one surprise"},
 			 {"64", "the command line was not understood"}},

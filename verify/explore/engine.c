@@ -70,7 +70,7 @@ void nwm_report(enum nwm_violation v, const char *fmt, ...)
 	va_end(args);
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0, "!! %s",
-				 nwm_violation_id(v));
+				 nwx_violation_name(nwx.r));
 	nwx.end = NWX_VIOLATED;
 	if (nwx.phase == NWX_RUN)
 		nwx_end_execution(NWX_VIOLATED);
@@ -339,6 +339,8 @@ static void execution_reset(void)
 	memcpy(nwx_state(), state_saved, nwx.s->state_bytes);
 	nwm_machine_reset();
 	nwx_reduce_reset();
+	if (nwx.is_judged)
+		nwx_judge_reset();
 	for (unsigned i = 0; i < NWX_ACTORS; i++) {
 		struct nwx_actor *a = &nwx.actor[i];
 
@@ -383,6 +385,12 @@ static void execute(void)
 	if (nwx.end == NWX_COMPLETE && nwx.s->finish) {
 		nwx.end = NWX_RUNNING;
 		nwx.s->finish(nwx_state());
+		if (nwx.end == NWX_RUNNING)
+			nwx.end = NWX_COMPLETE;
+	}
+	if (nwx.end == NWX_COMPLETE && nwx.is_judged) {
+		nwx.end = NWX_RUNNING;
+		nwx_judge_end();
 		if (nwx.end == NWX_RUNNING)
 			nwx.end = NWX_COMPLETE;
 	}
@@ -438,6 +446,9 @@ static char *choices_string(void)
 static void run_setup(const struct nwx_scenario *s)
 {
 	nwx.phase = NWX_SETUP;
+	nwx.is_judged = nwx.o->is_judged && s->subject == NWX_LIBRARY;
+	if (nwx.is_judged)
+		nwx_judge_begin();
 	nwx.self = -1;
 	nwx_watch_count = 0;
 	nwm_mem_reset();
@@ -451,6 +462,9 @@ static void run_setup(const struct nwx_scenario *s)
 	memcpy(state_saved, nwx_state(), s->state_bytes);
 	nwm_pages_save();
 	nwm_mem_save();
+	nwx_callers_clear();
+	if (nwx.is_judged)
+		nwx_judge_setup_done();
 }
 
 static int begin(const struct nwx_scenario *s, const struct nwx_options *o,
@@ -581,12 +595,4 @@ int nwx_run_guided(const struct nwx_scenario *s, const struct nwx_options *o,
 	run_once();
 	nwx.guide = NULL;
 	return r->error ? -1 : 0;
-}
-
-const char *nwx_strategy_name(enum nwx_strategy strategy)
-{
-	static const char *const names[] = {"systematic", "pct", "random",
-					    "replay"};
-
-	return names[strategy];
 }

@@ -145,6 +145,7 @@ struct nwx_engine {
 	/* recording */
 	void (*record)(const struct nwx_record *, void *);
 	void *record_arg;
+	int is_judged; /* the oracle takes part */
 	const struct nwx_actor *walking; /* the walk that is carried out */
 };
 
@@ -195,6 +196,34 @@ void nwx_reduce_reset(void);
 /* ops.c */
 const char *nwx_place(unsigned loc); /* for people; overwritten soon */
 void nwx_names_clear(void);
+void nwx_callers_clear(void);
+
+/* fold.c: nwx_fold_record() passes records on to `fn`; end it when through */
+struct nwx_fold {
+	void (*fn)(const struct nwx_record *, void *);
+	void *arg;
+	unsigned run; /* stores to one page, one after another */
+	char page[24];
+	struct nwx_record held; /* the run's last one; a copy */
+};
+void nwx_fold_record(const struct nwx_record *r, void *fold);
+void nwx_fold_end(struct nwx_fold *f);
+
+/* oracle.c */
+void nwx_judge_begin(void);
+void nwx_judge_setup_done(void);
+void nwx_judge_reset(void);
+void nwx_judge_add(enum nw_event event, uint64_t a, uint64_t b, uint64_t c,
+		   const char *file, unsigned line);
+void nwx_judge_end(void); /* may report */
+uint64_t nwx_stable(uint64_t value);
+
+static inline void nwx_judge(enum nw_event event, uint64_t a, uint64_t b,
+			     uint64_t c)
+{
+	if (nwx.is_judged)
+		nwx_judge_add(event, a, b, c, NULL, 0);
+}
 
 /* record.c */
 void nwx_record_event(enum nw_event event, uint64_t a, uint64_t b, uint64_t c,

@@ -26,6 +26,8 @@ struct nwx_scenario {
 	struct nwm_config machine;
 	/* What it must violate; all NWM_OK: nothing. */
 	enum nwm_violation expect[NWX_EXPECT_MAX];
+	/* With NWM_RULE among them: the rules that the oracle may name. */
+	const char *rules[NWX_EXPECT_MAX];
 	size_t state_bytes;
 	void (*setup)(void *state);
 	void (*cpu[NWM_CPUS_MAX])(void *state);
@@ -59,6 +61,8 @@ struct nwx_options {
 	/* Look for this one and let others pass; NWM_OK: stop at any. */
 	enum nwm_violation target;
 	const char *choices; /* NWX_REPLAY */
+	/* Library subjects: judge each execution by the rules, too. */
+	int is_judged;
 	void (*progress)(uint64_t schedules, uint64_t steps, double seconds);
 };
 
@@ -82,6 +86,8 @@ struct nwx_result {
 	int preemptions;
 	int exhausted;
 	enum nwm_violation violation;
+	char rule[16];	 /* NWM_RULE: which */
+	uint64_t judged; /* different sequences of events that the oracle saw */
 	char text[NWX_TEXT_MAX];
 	char *choices; /* of the violating execution; free() it */
 	const char *error; /* the explorer's own failure, or NULL */
@@ -132,6 +138,13 @@ struct nwx_record {
 int nwx_replay(const struct nwx_scenario *s, const struct nwx_options *o,
 	       const char *choices, struct nwx_result *r,
 	       void (*fn)(const struct nwx_record *, void *), void *arg);
+
+/* What was violated: the rule's id, or that of the machine's check. */
+const char *nwx_violation_name(const struct nwx_result *r);
+
+/* Return addresses into what called a primitive since the last exploration
+ * began, each once. Returns their number. */
+unsigned nwx_callers(const uintptr_t **list);
 
 /* Strategy's name as the command line has it. */
 const char *nwx_strategy_name(enum nwx_strategy strategy);

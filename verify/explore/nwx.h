@@ -26,6 +26,10 @@ uint64_t nwx_add(uint64_t *p, uint64_t delta); /* returns the new value */
 enum nwx_until { NWX_UNTIL, NWX_UNTIL_NOT };
 uint64_t nwx_await(const uint64_t *p, uint64_t value, enum nwx_until until);
 
+/* An address in the library that called a primitive: for those that reach the
+ * explorer through a function pointer. */
+void nwx_called(const void *from);
+
 /* ---- barriers, invalidation -------------------------------------------- */
 
 void nwx_barrier(enum nw_barrier kind);

@@ -10,6 +10,8 @@
 #include "../machine/tlb.h"
 #include "engine.h"
 
+#define CALLED() nwx_called(__builtin_return_address(0))
+
 /* Before the CPUs start and after they end, memory is plain. */
 static int is_direct(void)
 {
@@ -88,6 +90,7 @@ uint64_t nwx_load(const uint64_t *p, enum nwm_order order)
 	unsigned loc = location(p);
 	uint64_t value, newest;
 
+	CALLED();
 	if (is_direct())
 		return nwm_newest(loc);
 	point(NWX_OP_READ, 0, loc);
@@ -106,6 +109,7 @@ void nwx_store(uint64_t *p, uint64_t value, enum nwm_order order)
 {
 	unsigned loc = location(p);
 
+	CALLED();
 	if (is_direct()) {
 		nwm_arena[loc] = value;
 		return;
@@ -124,6 +128,7 @@ int nwx_cmpxchg(uint64_t *p, uint64_t *expected, uint64_t desired)
 	unsigned loc = location(p);
 	uint64_t seen = *expected, found;
 
+	CALLED();
 	if (is_direct()) {
 		found = nwm_arena[loc];
 		if (found == seen)
@@ -173,6 +178,7 @@ static uint64_t rmw(uint64_t *p, uint64_t value, int is_add)
 
 uint64_t nwx_xchg(uint64_t *p, uint64_t value)
 {
+	CALLED();
 	return rmw(p, value, 0);
 }
 
@@ -229,7 +235,9 @@ static unsigned dsb_facts(enum nw_barrier kind)
 
 void nwx_barrier(enum nw_barrier kind)
 {
+	CALLED();
 	if (is_direct()) {
+		nwx_judge(NW_EV_BARRIER, kind, 0, 0);
 		if (nwx.record)
 			nwx_record_event(NW_EV_BARRIER, kind, 0, 0, "%s",
 					 barrier_names[kind]);
@@ -257,6 +265,7 @@ void nwx_barrier(enum nw_barrier kind)
 		nwm_dsb(self_cpu(), kind);
 		break;
 	}
+	nwx_judge(NW_EV_BARRIER, kind, 0, 0);
 	if (nwx.record)
 		nwx_record_event(NW_EV_BARRIER, kind, 0, 0, "%s",
 				 barrier_names[kind]);
@@ -288,10 +297,11 @@ void nwx_tlbi(enum nw_tlbi op, uint64_t start, uint64_t end, unsigned tag,
 			     .tag = (uint16_t)tag,
 			     .level_hint = (uint8_t)(level_hint + 1)};
 
-	if (is_direct())
-		return;
-	point(NWX_OP_TLBI, self_cpu(), !nwm_tlbi_is_local(op));
-	nwm_tlbi_issue(self_cpu(), &t);
+	if (!is_direct()) {
+		point(NWX_OP_TLBI, self_cpu(), !nwm_tlbi_is_local(op));
+		nwm_tlbi_issue(self_cpu(), &t);
+	}
+	nwx_judge(NW_EV_TLBI, op, tlbi_operand(start, level_hint), tag);
 	if (nwx.record)
 		nwx_record_event(NW_EV_TLBI, op,
 				 tlbi_operand(start, level_hint), tag,
@@ -305,11 +315,13 @@ void nwx_lock(uint64_t *lock)
 {
 	unsigned loc = location(lock);
 
+	CALLED();
 	if (is_direct())
 		return;
 	point(NWX_OP_LOCK, 0, loc);
 	(void)nwm_rmw_begin(self_cpu(), loc);
 	nwm_rmw_commit(self_cpu(), loc, self_cpu() + 1);
+	nwx_judge(NW_EV_LOCK, (uintptr_t)lock, 0, 0);
 	if (nwx.record)
 		nwx_record_event(NW_EV_LOCK, (uintptr_t)lock, 0, 0, "lock %s",
 				 nwx_place(loc));
@@ -326,6 +338,8 @@ int nwx_trylock(uint64_t *lock)
 	is_free = !nwm_rmw_begin(self_cpu(), loc);
 	if (is_free)
 		nwm_rmw_commit(self_cpu(), loc, self_cpu() + 1);
+	nwx_judge(is_free ? NW_EV_LOCK : NW_EV_TRYLOCK_FAIL, (uintptr_t)lock, 0,
+		  0);
 	if (nwx.record)
 		nwx_record_event(is_free ? NW_EV_LOCK : NW_EV_TRYLOCK_FAIL,
 				 (uintptr_t)lock, 0, 0, "trylock %s: %s",
@@ -337,6 +351,7 @@ void nwx_unlock(uint64_t *lock)
 {
 	unsigned loc = location(lock);
 
+	CALLED();
 	if (is_direct())
 		return;
 	point(NWX_OP_UNLOCK, 0, loc);
@@ -344,6 +359,7 @@ void nwx_unlock(uint64_t *lock)
 		nwx_bug("a lock is released by a CPU that does not hold it",
 			__FILE__, __LINE__);
 	nwm_store(self_cpu(), loc, 0, NWM_RELEASE);
+	nwx_judge(NW_EV_UNLOCK, (uintptr_t)lock, 0, 0);
 	if (nwx.record)
 		nwx_record_event(NW_EV_UNLOCK, (uintptr_t)lock, 0, 0,
 				 "unlock %s", nwx_place(loc));
@@ -360,6 +376,7 @@ void nwx_section_enter(void)
 {
 	unsigned cpu = self_cpu();
 
+	CALLED();
 	if (is_direct())
 		return;
 	if (nwx.nesting[cpu]++)
@@ -367,6 +384,7 @@ void nwx_section_enter(void)
 	point(NWX_OP_ENTER, cpu, 0);
 	nwx.section[cpu] = nwx.section_next++ << 2 | cpu;
 	nwm_cpu_learn(cpu, &nwx.sync_view);
+	nwx_judge(NW_EV_SECTION_ENTER, 0, 0, 0);
 	if (nwx.record)
 		nwx_record_event(NW_EV_SECTION_ENTER, 0, 0, 0, "enter section");
 }
@@ -385,6 +403,7 @@ void nwx_section_leave(void)
 	point(NWX_OP_LEAVE, cpu, 0);
 	nwx.section[cpu] = 0;
 	nwm_cpu_publish(cpu, &nwx.section_view);
+	nwx_judge(NW_EV_SECTION_LEAVE, 0, 0, 0);
 	if (nwx.record)
 		nwx_record_event(NW_EV_SECTION_LEAVE, 0, 0, 0, "leave section");
 }
@@ -393,8 +412,11 @@ void nwx_synchronize(void)
 {
 	unsigned cpu = self_cpu();
 
-	if (is_direct())
+	CALLED();
+	if (is_direct()) {
+		nwx_judge(NW_EV_GRACE_PERIOD, 0, 0, 0);
 		return;
+	}
 	if (nwx.nesting[cpu])
 		nwx_bug("a grace period is awaited inside a section", __FILE__,
 			__LINE__);
@@ -405,6 +427,7 @@ void nwx_synchronize(void)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0, "grace period begins");
 	point(NWX_OP_SYNC_END, cpu, 0);
 	nwm_cpu_learn(cpu, &nwx.section_view);
+	nwx_judge(NW_EV_GRACE_PERIOD, 0, 0, 0);
 	if (nwx.record)
 		nwx_record_event(NW_EV_GRACE_PERIOD, 0, 0, 0,
 				 "grace period is over");
@@ -550,24 +573,18 @@ void nwx_bug(const char *what, const char *file, unsigned line)
 	nwx_end_execution(NWX_VIOLATED);
 }
 
-void nwx_note(const char *fmt, ...)
-{
-	char text[160];
-	va_list args;
-
-	if (!nwx.record)
-		return;
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	nwx_record_event(NW_EV_NONE, 0, 0, 0, "-- %s", text);
-}
-
 /* ---- setup ------------------------------------------------------------- */
 
 void nwx_root_set(unsigned cpu, enum nw_regime regime, struct nwm_root root)
 {
+	int self = nwx.self;
+
 	nwm_root_set(cpu, regime, root);
+	if (cpu >= nwx.cpus)
+		return;
+	nwx.self = (int)cpu; /* whose event it is */
+	nwx_trace(NW_EV_ROOT_SWITCH, root.pa, root.tag, regime, NULL, 0);
+	nwx.self = self;
 }
 
 void nwx_watch(enum nw_regime regime, uint64_t ia)

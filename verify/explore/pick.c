@@ -283,3 +283,11 @@ void nwx_pct_prepare(void)
 		nwx.change_at[i] =
 			nwx_random(nwx.clock_max ? nwx.clock_max : 32);
 }
+
+const char *nwx_strategy_name(enum nwx_strategy strategy)
+{
+	static const char *const names[] = {"systematic", "pct", "random",
+					    "replay"};
+
+	return names[strategy];
+}

@@ -33,20 +33,30 @@ static void tlb_text(char *text, size_t bytes)
 		}
 }
 
-/* What has been written since the start; long fills are cut short. */
+#define PAGE_SHOWN 6
+
+/* What has been written since the start; of a page that was filled, some. */
 static void memory_text(char *text, size_t bytes)
 {
+	unsigned shown[NWM_PAGES] = {0};
 	size_t at = 0;
 
 	text[0] = 0;
 	for (unsigned rec = 1; rec <= nwm_recs(); rec++) {
 		unsigned loc = nwm_rec_location(rec);
+		unsigned page = loc / NWM_PAGE_WORDS;
 
-		if (!nwm_rec_writes(rec))
+		if (!nwm_rec_writes(rec) || shown[page] > PAGE_SHOWN)
 			continue;
 		if (at + 96 > bytes) {
 			snprintf(text + at, bytes - at, "...;");
 			return;
+		}
+		if (page < NWM_STATE_PAGE && shown[page]++ == PAGE_SHOWN) {
+			at += (size_t)snprintf(
+				text + at, bytes - at, "0x%llx ...;",
+				(unsigned long long)nwm_page_pa(page));
+			continue;
 		}
 		at += (size_t)snprintf(text + at, bytes - at, "%s = 0x%llx;",
 				       nwx_place(loc),
@@ -96,6 +106,21 @@ void nwx_trace(enum nw_event event, uint64_t a, uint64_t b, uint64_t c,
 			       .file = file,
 			       .line = line};
 
+	if (nwx.is_judged)
+		nwx_judge_add(event, a, b, c, file, line);
 	if (nwx.record)
 		nwx.record(&r, nwx.record_arg);
+}
+
+void nwx_note(const char *fmt, ...)
+{
+	char text[160];
+	va_list args;
+
+	if (!nwx.record)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	nwx_record_event(NW_EV_NONE, 0, 0, 0, "-- %s", text);
 }

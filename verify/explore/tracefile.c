@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A replay as a text trace, for `nestwalk check` (docs/trace-format.md): the
- * events of the library's tracepoints and of the primitives. Addresses in the
- * simulated memory are given as a kernel would have them, so that a trace does
- * not depend on where the arena happens to lie.
+ * events of the library's tracepoints and of the primitives. The same events are what
+ * the oracle judges during exploration.
  */
 #include <stdio.h>
 
 #include "../trace/write.h"
 #include "engine.h"
-
-#define VIRT_BASE UINT64_C(0xffff800000000000)
 
 struct sink {
 	FILE *out;
@@ -18,22 +15,13 @@ struct sink {
 	int failed;
 };
 
-static uint64_t stable(uint64_t value)
-{
-	uint64_t arena = (uint64_t)(uintptr_t)nwm_arena;
-
-	if (value - arena >= sizeof(nwm_arena))
-		return value;
-	return VIRT_BASE + NWM_PA_BASE + (value - arena);
-}
-
 static void sink_record(const struct nwx_record *r, void *arg)
 {
 	struct sink *s = arg;
 	struct nwv_event e = {.seq = s->seq,
-			      .a = stable(r->a),
-			      .b = stable(r->b),
-			      .c = stable(r->c),
+			      .a = nwx_stable(r->a),
+			      .b = nwx_stable(r->b),
+			      .c = nwx_stable(r->c),
 			      .cpu = (uint16_t)r->cpu,
 			      .kind = (uint16_t)r->event,
 			      .line = r->file ? r->line : 0,

@@ -55,6 +55,7 @@ enum nwm_violation {
 	NWM_LOST_DIRTY, /* a hardware update of an entry was overwritten */
 	NWM_PROTOCOL,	/* the scenario's own rule */
 	NWM_PROOF,	/* the library's own assertion */
+	NWM_RULE,	/* a rule of the oracle (verify/check) */
 	NWM_DEADLOCK,
 	NWM_LIVELOCK,
 	NWM_VIOLATIONS,
@@ -140,6 +141,9 @@ void nwm_fence_full(unsigned cpu);  /* dmb ish, and the memory part of dsb */
 void nwm_fence_local(unsigned cpu); /* the same for the CPU's own domain */
 void nwm_fence_store(unsigned cpu); /* dmb ishst */
 void nwm_fence_complete(unsigned cpu); /* dsb ishst: stores before all else */
+
+/* `into` knows the newest value of `loc`, and nothing else by that. */
+void nwm_newest_into(unsigned loc, struct nwm_view *into);
 
 /* Views by number: what nwm_view_save() returned. */
 void nwm_view_join(struct nwm_view *into, const struct nwm_view *from);

@@ -353,6 +353,15 @@ void nwm_store(unsigned cpu, unsigned loc, uint64_t value, enum nwm_order order)
 	append(cpu, loc, value, view, c->writes);
 }
 
+void nwm_newest_into(unsigned loc, struct nwm_view *into)
+{
+	const struct nwm_msg *m;
+
+	(void)nwm_visible_at(loc, 0, &m);
+	if (m)
+		extra_raise(into, rec_of[loc], m->ts);
+}
+
 uint64_t nwm_rmw_begin(unsigned cpu, unsigned loc)
 {
 	struct cpu_memory *c = &cpus[cpu];

@@ -221,6 +221,7 @@ static const struct {
 			    "a dirty state that hardware recorded is lost"},
 	[NWM_PROTOCOL] = {"PROTOCOL", "the scenario's own rule is broken"},
 	[NWM_PROOF] = {"PROOF", "an assertion of the library failed"},
+	[NWM_RULE] = {"RULE", "a rule of the oracle is broken"},
 	[NWM_DEADLOCK] = {"DEADLOCK", "every CPU waits for another"},
 	[NWM_LIVELOCK] = {"LIVELOCK", "no end within the bound on steps"},
 };

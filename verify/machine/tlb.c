@@ -14,15 +14,19 @@
 struct nwm_cpu nwm_cpu[NWM_CPUS_MAX];
 
 static unsigned tlbi_count;
+uint64_t nwm_tlbi_combined;
 
 void nwm_machine_reset(void)
 {
 	tlbi_count = 0;
+	nwm_tlbi_combined = 0;
 	for (unsigned i = 0; i < NWM_CPUS_MAX; i++) {
 		struct nwm_cpu *c = &nwm_cpu[i];
 
 		memset(c->walker.vc, 0, sizeof(c->walker.vc));
 		c->walker.n = 0;
+		memset(c->done.vc, 0, sizeof(c->done.vc));
+		c->done.n = 0;
 		c->tlb_count = 0;
 		c->tlbi_pending = 0;
 		c->tlbi_local = 0;
@@ -219,6 +223,8 @@ void nwm_tlbi_issue(unsigned cpu, const struct nwm_tlbi *tlbi)
 	}
 	bit = UINT64_C(1) << tlbi_count++;
 	c->tlbi_pending |= bit;
+	if (forms[tlbi->op].what & DROP_COMBINED)
+		nwm_tlbi_combined |= bit;
 	if (nwm_tlbi_is_local(tlbi->op)) {
 		c->tlbi_local |= bit;
 		doom(c, tlbi, bit);
@@ -261,7 +267,12 @@ void nwm_dsb(unsigned cpu, enum nw_barrier kind)
 	c->tlbi_local = 0;
 	if (!is_wide)
 		return;
-	for (unsigned i = 0; i < nwm_config.cpus; i++)
+	if (!c->tlbi_pending)
+		return;
+	/* Accesses that used what is dropped are complete as well. */
+	for (unsigned i = 0; i < nwm_config.cpus; i++) {
 		remove_doomed(&nwm_cpu[i], c->tlbi_pending);
+		nwm_cpu_learn(cpu, &nwm_cpu[i].done);
+	}
 	c->tlbi_pending = 0;
 }

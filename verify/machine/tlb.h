@@ -11,10 +11,13 @@ struct nwm_cpu {
 	unsigned tlb_count;
 	uint64_t tlbi_pending; /* issued, not completed: numbers as bits */
 	uint64_t tlbi_local;   /* those of them that are local */
+	struct nwm_view done;  /* what it wrote through translations */
 	struct nwm_tlb_entry tlb[NWM_TLB_MAX];
 };
 
 extern struct nwm_cpu nwm_cpu[NWM_CPUS_MAX];
+/* Invalidations, as bits, that drop combined entries too. */
+extern uint64_t nwm_tlbi_combined;
 
 /* How an entry of a table reads; written from the manual, not shared with the
  * library (Arm ARM DDI 0487, "Translation table descriptor formats"). */

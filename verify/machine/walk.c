@@ -178,7 +178,8 @@ static unsigned walk_location(const struct walk *w)
  * walk made of it, if that is of a kind it drops at all. */
 static uint64_t inherited(const struct walk *w, enum nwm_tlb_kind kind)
 {
-	return kind == NWM_TLB_COMBINED ? 0 : w->doomed;
+	return kind == NWM_TLB_COMBINED ? w->doomed & nwm_tlbi_combined :
+					  w->doomed;
 }
 
 static void cache_table(const struct walk *w, const struct nwm_desc *d,
@@ -257,7 +258,7 @@ static enum nwm_outcome walk_leaf(struct walk *w, struct nwm_desc *d,
 		struct nwm_tlb_entry both = w->leaf;
 
 		both.kind = NWM_TLB_COMBINED;
-		both.doomed = 0;
+		both.doomed = w->leaf.doomed & nwm_tlbi_combined;
 		nwm_tlb_fill(w->cpu, &both);
 	}
 	return NWM_DONE;
@@ -309,7 +310,7 @@ static void combine_cached(unsigned cpu, uint64_t ia)
 		    !nwm_tlb_matches(&e, NW_REGIME_STAGE2, tag, ia))
 			continue;
 		e.kind = NWM_TLB_COMBINED;
-		e.doomed = 0;
+		e.doomed &= nwm_tlbi_combined;
 		nwm_tlb_fill(cpu, &e);
 	}
 }
@@ -383,10 +384,12 @@ static void access_data(struct nwm_access_result *r, const struct walk *w,
 	loc = page * NWM_PAGE_WORDS + (unsigned)(r->pa >> 3 & 511);
 	/* The access depends on its translation. */
 	nwm_cpu_learn(w->cpu, &w->view);
-	if (how == NWM_WRITE)
-		nwm_store(w->cpu, loc, value, NWM_RELAXED);
-	else
+	if (how != NWM_WRITE) {
 		r->value = nwm_load(w->cpu, loc, NWM_RELAXED);
+		return;
+	}
+	nwm_store(w->cpu, loc, value, NWM_RELAXED);
+	nwm_newest_into(loc, &nwm_cpu[w->cpu].done);
 }
 
 static int rights_suffice(unsigned rights, enum nwm_access how)

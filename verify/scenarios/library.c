@@ -159,6 +159,22 @@ static void reader(void *state)
 				  "was never there");
 }
 
+/* Mapped before, while and after a change: busy, but never none. */
+static void reader_of_mapped(void *state)
+{
+	struct state *s = state;
+	struct nw_mapping m;
+	enum nw_status status =
+		nw_lookup(&s->table, NW_IA(BLOCK_IA + PAGE_IA), &m);
+
+	nwx_require(status == NW_E_BUSY ||
+			    (status == NW_OK && m.kind == NW_ENTRY_LEAF &&
+			     m.pa.v == BACKING + PAGE_IA),
+		    NWM_PROTOCOL,
+		    "a lookup that meets a split neither finds the page nor "
+		    "says busy");
+}
+
 static void mapper(void *state)
 {
 	map(state, BLOCK_IA, NWS_BLOCK_BYTES, BACKING, 1);
@@ -194,7 +210,8 @@ const struct nwx_scenario nws_bad_library_split_no_bbm = {
 	.walks = 2,
 	.setup = setup_block,
 	.cpu = {splitter, guest, reader},
-	.expect = {NWM_AMALGAM},
+	.expect = {NWM_AMALGAM, NWM_RULE},
+	.rules = {"BBM-05"},
 };
 #elif NW_SABOTAGE_EARLY_FREE
 const struct nwx_scenario nws_bad_library_early_free = {
@@ -206,7 +223,8 @@ const struct nwx_scenario nws_bad_library_early_free = {
 	.walks = 1,
 	.setup = setup_pages,
 	.cpu = {dropper, reader, reader},
-	.expect = {NWM_TABLE_FREED, NWM_USE_AFTER_FREE},
+	.expect = {NWM_TABLE_FREED, NWM_USE_AFTER_FREE, NWM_RULE},
+	.rules = {"LIFE-03"},
 };
 #else
 const struct nwx_scenario nws_good_library_split_bbm = {
@@ -217,6 +235,16 @@ const struct nwx_scenario nws_good_library_split_bbm = {
 	.walks = 2,
 	.setup = setup_block,
 	.cpu = {splitter, guest, reader},
+	.finish = finish_split,
+};
+
+const struct nwx_scenario nws_good_library_split_lookup = {
+	.name = "good_library_split_lookup",
+	.doc = "a lookup meets the locked entry of a split: busy, never none",
+	.rule = "protocols 5",
+	LIBRARY,
+	.setup = setup_block,
+	.cpu = {splitter, reader_of_mapped, reader_of_mapped},
 	.finish = finish_split,
 };
 

@@ -298,7 +298,8 @@ const struct nwx_scenario nws_bad_library_fixmap_unretired = {
 	FIXMAP,
 	.setup = setup_batched,
 	.cpu = {hasty_user, bystander},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"TLB-02"},
 };
 
 #endif

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reached.h"
 #include "run.h"
 
+/* The sum so far, and what this one passed. */
 static void add(struct nws_run *run, struct nwx_result *r)
 {
 	struct nwx_result *sum = &run->result;
@@ -12,11 +14,13 @@ static void add(struct nws_run *run, struct nwx_result *r)
 	last.schedules += sum->schedules;
 	last.redundant += sum->redundant;
 	last.steps += sum->steps;
+	last.judged += sum->judged;
 	last.seconds += sum->seconds;
 	if (last.depth_max < sum->depth_max)
 		last.depth_max = sum->depth_max;
 	free(sum->choices);
 	*sum = last;
+	run->reached |= nws_reached();
 }
 
 static void run_good(const struct nwx_scenario *s, const struct nwx_options *o,
@@ -59,11 +63,14 @@ static void run_bad(const struct nwx_scenario *s, const struct nwx_options *o,
 static void run_either(const struct nwx_scenario *s,
 		       const struct nwx_options *o, struct nws_run *run)
 {
+	struct nwx_options judged = *o;
+
+	judged.is_judged = 1;
 	memset(run, 0, sizeof(*run));
 	if (s->expect[0])
-		run_bad(s, o, run);
+		run_bad(s, &judged, run);
 	else
-		run_good(s, o, run);
+		run_good(s, &judged, run);
 }
 
 void nws_run_systematic(const struct nwx_scenario *s,
@@ -105,12 +112,15 @@ const char *nws_expected_text(const struct nwx_scenario *s)
 {
 	static char text[96];
 	size_t at = 0;
+	unsigned rule = 0;
 
 	if (!s->expect[0])
 		return "clean";
 	for (unsigned i = 0; i < NWX_EXPECT_MAX && s->expect[i]; i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s",
 				       i ? ", " : "",
-				       nwm_violation_id(s->expect[i]));
+				       s->expect[i] == NWM_RULE ?
+					       s->rules[rule++] :
+					       nwm_violation_id(s->expect[i]));
 	return text;
 }

@@ -17,6 +17,7 @@ enum nws_verdict {
 struct nws_run {
 	enum nws_verdict verdict;
 	unsigned found; /* how many of the declared violations */
+	uint64_t reached; /* bit n: ORD-n was passed (reached.h) */
 	struct nwx_result result; /* sums; text and choices of the last */
 };
 
