@@ -37,12 +37,16 @@ static int guide_copy(struct nwx_guide *to, const struct nwx_guide *from)
 	to->block = malloc((from->blocks + 1) * sizeof(*to->block));
 	if (!to->block)
 		return -1;
-	memcpy(to->block, from->block, from->blocks * sizeof(*to->block));
+	if (from->blocks) /* memcpy() takes no NULL, not even for nothing */
+		memcpy(to->block, from->block,
+		       from->blocks * sizeof(*to->block));
 	for (unsigned i = 0; i < NWX_ACTORS; i++) {
 		to->data[i] = malloc(from->data_count[i] + 1);
 		if (!to->data[i])
 			return -1;
-		memcpy(to->data[i], from->data[i], from->data_count[i]);
+		if (from->data_count[i])
+			memcpy(to->data[i], from->data[i],
+			       from->data_count[i]);
 	}
 	return 0;
 }
