@@ -136,7 +136,13 @@ def tools(ctx):
 @stage("unit", QUICK)
 def unit(ctx):
     """unit and property tests, gcc"""
-    meson_test(ctx, "build/native")
+    meson_test(ctx, "build/native", ["--no-suite", "explore"])
+
+
+@stage("explore", TEST)
+def explore(ctx):
+    """machine, explorer, and every scenario: all interleavings, then 10^5"""
+    meson_test(ctx, "build/native", ["--suite", "explore"])
 
 
 @stage("mutants", TEST)
@@ -163,6 +169,12 @@ def mutants(ctx):
 def build_clang(ctx):
     """native build, clang"""
     meson_build(ctx, "build/clang", [], compiler="clang")
+
+
+@stage("fuzz", TEST)
+def fuzz(ctx):
+    """a smoke run of every fuzzer, from its seeds"""
+    meson_test(ctx, "build/clang", ["--suite", "fuzz"])
 
 
 @stage("sanitizers", TEST)
@@ -279,6 +291,24 @@ def sabotage(ctx):
     for name in ("no-tlbi", "local-tlbi"):
         ctx.expect(RUN + ["--duration", "20", "--sabotage", name], 1,
                    "the guest saw: ", timeout=1200)
+
+
+@stage("property-long", LONG)
+def property_long(ctx):
+    """twenty million random operations against the flat model"""
+    for seed in ("11", "12"):
+        ctx.command(["build/native/tests/property/property", "--ops",
+                     "10000000", "--seed", seed, "--check-every", "20"],
+                    timeout=7200)
+
+
+@stage("fuzz-long", LONG)
+def fuzz_long(ctx):
+    """ten minutes of every fuzzer"""
+    for name in ("text", "ctf", "casemate"):
+        ctx.command(["tests/fuzz/run", "build/clang/tests/fuzz/fuzz_" + name,
+                     "tests/fuzz/seeds/" + name, "-max_total_time=600",
+                     "-max_len=4096", "-verbosity=0"], timeout=1200)
 
 
 @stage("scenarios-long", LONG)
