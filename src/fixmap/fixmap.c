@@ -24,13 +24,7 @@ static int attrs_fit(const struct nw_attrs *attrs)
 static void flush_everywhere(struct nw_fixmap_cpu *c, struct nw_flush *flush)
 {
 	const struct nw_table *t = c->table;
-	const struct nw_flush_request request = {
-		.regime = (enum nw_regime)t->regime,
-		.tag = t->tag,
-		.granule_lg2 = t->geo.granule_lg2,
-		.ranges = (uint8_t)flush->ranges,
-		.range = flush->range,
-	};
+	const struct nw_flush_request request = nw_flush_request_of(t, flush);
 
 	/* ORD-12 orders the cleared entries before the invalidation, and its
 	 * completion on every CPU before the slot's next entry and the page's
@@ -45,13 +39,7 @@ static void flush_everywhere(struct nw_fixmap_cpu *c, struct nw_flush *flush)
 static void flush_locally(struct nw_fixmap_cpu *c, struct nw_flush *flush)
 {
 	const struct nw_table *t = c->table;
-	const struct nw_flush_request request = {
-		.regime = (enum nw_regime)t->regime,
-		.tag = t->tag,
-		.granule_lg2 = t->geo.granule_lg2,
-		.ranges = (uint8_t)flush->ranges,
-		.range = flush->range,
-	};
+	const struct nw_flush_request request = nw_flush_request_of(t, flush);
 
 	/* ORD-13 orders as ORD-12, for one CPU; pairs with this CPU's walker
 	 * and TLB alone, because no other CPU's root reaches the slot and CnP

@@ -7,11 +7,7 @@ void nw_flush_issue(struct nw_table *t, struct nw_flush *flush)
 
 	if (!flush->ranges)
 		return;
-	request.regime = (enum nw_regime)t->regime;
-	request.tag = t->tag;
-	request.granule_lg2 = t->geo.granule_lg2;
-	request.ranges = (uint8_t)flush->ranges;
-	request.range = flush->range;
+	request = nw_flush_request_of(t, flush);
 	t->stats.flushes++;
 	/* ORD-07 orders the cleared entries before the invalidation, and the
 	 * invalidation's completion before anything that follows; pairs with

@@ -71,6 +71,19 @@ static inline int nw_flush_add_dead(struct nw_flush *flush, nw_pa_t page,
 	return ++flush->dead_count == NW_FLUSH_DEAD;
 }
 
+/* The gathered ranges as the port takes them; valid while `flush` is. */
+static inline struct nw_flush_request
+nw_flush_request_of(const struct nw_table *t, const struct nw_flush *flush)
+{
+	return (struct nw_flush_request){
+		.regime = (enum nw_regime)t->regime,
+		.tag = t->tag,
+		.granule_lg2 = t->geo.granule_lg2,
+		.ranges = (uint8_t)flush->ranges,
+		.range = flush->range,
+	};
+}
+
 /* Issue one request for all gathered ranges and forget them. No range: no
  * call. The dead list is left to the caller (nw_flush_and_free). */
 void nw_flush_issue(struct nw_table *t, struct nw_flush *flush);
