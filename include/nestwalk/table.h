@@ -6,8 +6,8 @@
  * Ranges are input addresses in bytes and multiples of the granule; nothing is
  * ever rounded. Where an operation removes or narrows translations it flushes
  * before it returns, on failures too: no TLB then holds more than the table
- * allows. Table pages die only after unlink, flush and (NW_MODE_READERS) a
- * grace period.
+ * allows. Table pages die only after unlink, flush and, but for
+ * NW_MODE_EXCLUSIVE, a grace period.
  *
  * Callers that chose their format at build time may call the instance
  * (nw_arm64_s2_map ...) directly; nw_map() and friends dispatch on the table.
@@ -229,7 +229,7 @@ NW_MUST_CHECK enum nw_status nw_split(struct nw_table *t, nw_ia_t ia,
  * nothing is mapped. NW_E_BUSY where a writer is replacing the entry right now
  * (NW_MODE_READERS): neither mapped nor unmapped, ask again. NW_E_IA_RANGE,
  * NW_E_NULL; NW_E_CORRUPT with `level` and `entry` filled in.
- * Locks: NW_MODE_READERS: none (it enters the section itself).
+ * Locks: none but for NW_MODE_EXCLUSIVE (it enters the section itself).
  */
 NW_MUST_CHECK enum nw_status nw_lookup(struct nw_table *t, nw_ia_t ia,
 				       struct nw_mapping *out);
