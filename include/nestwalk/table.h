@@ -203,6 +203,8 @@ enum nw_protect {
  * right away is NW_E_ATTRS: that is nw_unmap()'s work.
  *
  * Locks: the table's writer. Flushes before it returns when a right went.
+ * RELAX does not flush: a CPU that took a fault for the right may still hold the
+ * narrower one in its TLB, and invalidates it locally.
  * NW_E_NOMEM  a boundary block could not be split; no right was changed.
  * NW_E_ATTRS  the format cannot express a result. Where that shows only at a
  *             leaf, result.reached says how far it came.
