@@ -6,9 +6,9 @@
  *
  * Each CPU records EVENTS events of a kind that the oracle takes and does not
  * judge. Planted at the end: "gap", a number without a record; "cut", a CPU
- * that is stopped while it records, and one that goes on; "odd", rings whose
- * size is no power of two; "runaway", a head beyond its ring; "hurry", a CPU
- * that does not wait for room.
+ * that is stopped while it records, and one that goes on; "runaway", a head
+ * beyond its ring. Planted from the start: "odd", rings whose size is no power
+ * of two, which nobody writes; "hurry", a CPU that does not wait for room.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -66,8 +66,6 @@ static void plant(const char *what)
 		record(0, 0);
 		record(0, 1);
 	}
-	if (!strcmp(what, "odd"))
-		area->records--;
 	if (!strcmp(what, "runaway"))
 		area->cpu[0].head += 2 * area->records;
 }
@@ -99,6 +97,10 @@ int main(int argc, char **argv)
 	strcpy(area->file[0], "../../src/one.c");
 	strcpy(area->file[1], "two.c");
 	area->files = 2;
+	if (!strcmp(planted, "odd")) {
+		nw_ring_init(area, cpus, records - 1);
+		return 0;
+	}
 	nw_ring_init(area, cpus, records);
 	area->limit = (uint32_t)atoi(argv[5]);
 	for (unsigned i = 0; i < cpus; i++)

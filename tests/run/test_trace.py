@@ -153,7 +153,7 @@ class Recorded(unittest.TestCase):
         self.assertIn("no rings", reader.stderr)
 
     def test_trace_rings_that_make_no_sense_are_refused(self):
-        status, words = self.record(events=10, plant="odd", pause_us=200000)
+        status, words = self.record(events=10, plant="odd")
         self.assertEqual(status, 4)
         self.assertIn("rings that do not fit", words)
 
