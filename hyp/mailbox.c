@@ -11,9 +11,9 @@ _Static_assert(offsetof(struct nw_mailbox, text_written) == 0x30, "layout");
 _Static_assert(offsetof(struct nw_mailbox, guest_ram_pa) == 0x40, "layout");
 _Static_assert(offsetof(struct nw_mailbox, sabotage) == 0x70, "layout");
 _Static_assert(offsetof(struct nw_mailbox, name) == 0x80, "layout");
-_Static_assert(NW_C_dmb_ishst + NW_BARRIER_COUNT == NW_C_ipas2e1is,
+_Static_assert(NW_C_dmb_ishst + NW_BARRIER_AT_EL2 == NW_C_ipas2e1is,
 	       "barriers as in enum nw_barrier");
-_Static_assert(NW_C_ipas2e1is + NW_TLBI_COUNT == NW_C_tables_allocated,
+_Static_assert(NW_C_ipas2e1is + NW_TLBI_AT_EL2 == NW_C_tables_allocated,
 	       "invalidations as in enum nw_tlbi");
 
 static const char counter_names[NW_C_COUNT][NW_MAILBOX_NAME_BYTES] = {

@@ -16,11 +16,21 @@ typedef uint64_t nw_entry_t;
 
 #define NW_LEVELS_MAX 5
 
-/* How traces and other lasting records name a format; never renumbered. */
+/*
+ * How traces and other lasting records name a format; never renumbered. A
+ * family: the granule and FEAT_LPA2 are in the shape beside it.
+ */
 enum nw_format_id {
 	NW_FORMAT_ID_NONE,
 	NW_FORMAT_ID_arm64_s2,
 	NW_FORMAT_ID_arm64_el2,
+	NW_FORMAT_ID_arm64_el10, /* EL1&0 stage 1 */
+	NW_FORMAT_ID_x86_64,	 /* host paging, 4 and 5 levels */
+	NW_FORMAT_ID_x86_npt,	 /* the same entries as AMD nested paging */
+	NW_FORMAT_ID_x86_ept,
+	NW_FORMAT_ID_riscv_s, /* Sv39, Sv48, Sv57 */
+	NW_FORMAT_ID_riscv_g, /* Sv39x4, Sv48x4, Sv57x4 */
+	NW_FORMAT_ID_COUNT,
 };
 
 /* Rights. A mapping with none of them is no mapping (requirements S4.1). */
@@ -36,6 +46,10 @@ enum nw_format_id {
  * Memory type. Normal memory names its outer then its inner cacheability;
  * the plain names have both the same. FROM_STAGE1 (FWB only) leaves the
  * guest's own choice in force.
+ *
+ * x86: UC is DEVICE_nGnRnE, WC is NORMAL_NC, WT and WB are NORMAL_WT and _WB.
+ * RISC-V (Svpbmt): PMA, the platform's own type, is NORMAL_WB; NC is NORMAL_NC,
+ * IO is DEVICE_nGRE. Neither has shareability: INNER is what they have.
  */
 enum nw_memtype {
 	NW_MEM_DEVICE_nGnRnE,
@@ -52,6 +66,8 @@ enum nw_memtype {
 	NW_MEM_NORMAL_OWB_IWT,
 	NW_MEM_NORMAL_WB,
 	NW_MEM_FROM_STAGE1,
+	NW_MEM_UC_MINUS, /* x86: uncacheable, MTRRs may make it write-combining */
+	NW_MEM_WP,	 /* x86: write-protected */
 	NW_MEM_COUNT,
 };
 
@@ -71,15 +87,19 @@ enum nw_share {
 #define NW_LEAF_GUARDED 0x20u	  /* branch target identification (stage 1) */
 #define NW_LEAF_FNXS 0x40u	  /* FEAT_XS, stage 2 */
 #define NW_LEAF_NON_SECURE 0x80u  /* NS bit of a secure stage 1 */
+#define NW_LEAF_DIRTY 0x100u	  /* dirty bit (x86, RISC-V); arm64 has DBM */
+#define NW_LEAF_USER 0x200u	  /* unprivileged accesses too (stage 1) */
+#define NW_LEAF_IGNORE_PAT 0x400u /* EPT: the guest's PAT is not asked */
+#define NW_LEAF_SUPPRESS_VE 0x800u /* EPT: violations exit, no #VE */
 
 /* Everything about a leaf but its address. */
 struct nw_attrs {
 	uint8_t prot;	  /* NW_PROT_* */
 	uint8_t memtype;  /* enum nw_memtype */
 	uint8_t share;	  /* enum nw_share */
-	uint8_t flags;	  /* NW_LEAF_* */
+	uint16_t flags;	  /* NW_LEAF_* */
 	uint8_t software; /* the format's software bits of a live entry */
-	uint8_t hardware; /* page-based hardware attributes (PBHA), 4 bits */
+	uint8_t hardware; /* arm64 PBHA, x86 protection key: 4 bits */
 };
 
 /* What the CPU has; the port knows. */
@@ -92,13 +112,28 @@ struct nw_attrs {
 #define NW_FEAT_BBM2 0x0040u	    /* FEAT_BBM level 2 usable (no conflict abort) */
 #define NW_FEAT_TTST 0x0080u	    /* FEAT_TTST: small translation tables */
 #define NW_FEAT_BTI 0x0100u	    /* FEAT_BTI: the GP bit exists */
-#define NW_FEAT_ALL 0x01ffu
+#define NW_FEAT_LPA2 0x0200u	    /* FEAT_LPA2 in force (TCR DS): 52 bits */
+#define NW_FEAT_LPA 0x0400u	    /* FEAT_LPA: 52-bit output, 64K granule */
+#define NW_FEAT_LVA 0x0800u	    /* FEAT_LVA: 52-bit input, 64K granule */
+#define NW_FEAT_ALL 0x0fffu
+/* x86 */
+#define NW_FEAT_X86_NX 0x00010000u	 /* EFER.NXE */
+#define NW_FEAT_X86_1G 0x00020000u	 /* 1 GiB leaves */
+#define NW_FEAT_X86_PKU 0x00040000u	 /* protection keys */
+#define NW_FEAT_EPT_AD 0x00080000u	 /* accessed and dirty bits enabled */
+#define NW_FEAT_EPT_XO 0x00100000u	 /* execute-only leaves */
+#define NW_FEAT_EPT_MBEC 0x00200000u	 /* user-execute apart from execute */
+#define NW_FEAT_EPT_SPLIT_EXEC 0x00400000u /* erratum: executable leaves 4K */
+/* RISC-V */
+#define NW_FEAT_SVNAPOT 0x01000000u
+#define NW_FEAT_SVPBMT 0x02000000u
+#define NW_FEAT_SVADU 0x04000000u /* hardware sets A and D */
 
 struct nw_format_config {
 	uint8_t granule_lg2; /* 12, 14 or 16 where the format has them */
 	uint8_t ia_bits;     /* input address size */
 	uint8_t oa_bits;     /* output address size of the machine */
-	uint16_t features;   /* NW_FEAT_* */
+	uint32_t features;   /* NW_FEAT_* */
 };
 
 /* Shape of a table, computed once by the format from its configuration. */
@@ -110,7 +145,7 @@ struct nw_geometry {
 	uint8_t ia_bits;
 	uint8_t oa_bits;
 	uint8_t leaf_levels;   /* bit n: level n may hold a leaf */
-	uint16_t features;
+	uint32_t features;
 };
 
 /* Bytes that one entry of a level spans, as a logarithm. */

@@ -14,6 +14,12 @@ enum nw_regime {
 	NW_REGIME_STAGE2,  /* EL1&0 stage 2, tagged by VMID */
 	NW_REGIME_EL2,	   /* EL2 stage 1, no tag */
 	NW_REGIME_EL10,	   /* EL1&0 stage 1, tagged by ASID */
+	NW_REGIME_X86,	   /* x86 host or guest paging, tagged by PCID */
+	NW_REGIME_NPT,	   /* AMD nested paging, tagged by ASID */
+	NW_REGIME_EPT,	   /* Intel extended page tables, by EPT pointer */
+	NW_REGIME_RISCV_S, /* RISC-V satp or vsatp, tagged by ASID */
+	NW_REGIME_RISCV_G, /* RISC-V hgatp, tagged by VMID */
+	NW_REGIME_COUNT,
 };
 
 /*

@@ -41,8 +41,8 @@ enum nw_el2_count {
  * a host can read them.
  */
 struct nw_el2_cpu {
-	uint64_t *barriers; /* [NW_BARRIER_COUNT] */
-	uint64_t *tlbis;    /* [NW_TLBI_COUNT] */
+	uint64_t *barriers; /* [NW_BARRIER_AT_EL2] */
+	uint64_t *tlbis;    /* [NW_TLBI_AT_EL2] */
 	uint64_t *counts;   /* [NW_EL2_COUNT] */
 	uint64_t section_id;
 	uint32_t section_depth;

@@ -277,7 +277,7 @@ nw_a64_fields_decode(const struct nw_geometry *geo, unsigned level,
 	attrs->share = share_of[(leaf & NW_A64_SH) >> NW_A64_SH_SHIFT];
 	if (attrs->share == NW_SHARE_COUNT)
 		return NW_REASON_SHARE;
-	attrs->flags = (uint8_t)((leaf & NW_A64_AF ? NW_LEAF_ACCESSED : 0) |
+	attrs->flags = (uint16_t)((leaf & NW_A64_AF ? NW_LEAF_ACCESSED : 0) |
 				 (leaf & NW_A64_DBM ? NW_LEAF_DBM : 0) |
 				 (leaf & NW_A64_CONTIG ? NW_LEAF_CONTIG : 0) |
 				 (nt ? NW_LEAF_NT : 0));

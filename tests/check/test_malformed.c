@@ -52,7 +52,7 @@ static void unknown_numbers_malformed(void **state)
 		{NW_EV_PAGE_ALLOC, 0x1001, 4096, 0x1000, "not aligned"},
 		{NW_EV_TABLE_INIT, 0x1000, 0, 0, "no fresh table page"},
 		{NW_EV_TABLE_FREE, 0x1000, 0, 0, "no such table"},
-		{NW_EV_ROOT_SWITCH, 0, 0, 3, "no such regime"},
+		{NW_EV_ROOT_SWITCH, 0, 0, NW_REGIME_COUNT, "no such regime"},
 		{NW_EV_PAGE_UNLINK, 0x1000, 0, 0, "no table page"},
 		{NW_EV_OWNER, 0x1000, 0, 0, "owner"},
 		{NW_EV_NOTIFY_BEGIN, 8, 8, 0, "range is empty"},

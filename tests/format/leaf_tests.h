@@ -62,7 +62,8 @@ static struct nw_attrs plain_attrs(void)
 /* The next attribute combination within the limits; 0 when all were seen. */
 static int next_attrs(struct nw_attrs *a)
 {
-	if (++a->flags != 0)
+	a->flags = (a->flags + 1) & 0xff;
+	if (a->flags)
 		return 1;
 	if (++a->share <= NW_SHARE_COUNT)
 		return 1;

@@ -33,7 +33,7 @@ int nwv_shape_decode(uint64_t word, unsigned regime, uint64_t root_bytes,
 	unsigned format = word & 0xff, levels = 1, extra;
 
 	*s = (struct nwv_shape){
-		.features = (uint16_t)(word >> 32),
+		.features = (uint32_t)(word >> 32),
 		.regime = (uint8_t)regime,
 		.granule_lg2 = (uint8_t)(word >> 8),
 		.ia_bits = (uint8_t)(word >> 16),

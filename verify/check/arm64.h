@@ -17,7 +17,7 @@
 
 /* What a table looks like, from TABLE_INIT. */
 struct nwv_shape {
-	uint16_t features; /* NW_FEAT_* */
+	uint32_t features; /* NW_FEAT_* */
 	uint8_t regime;	   /* enum nw_regime */
 	uint8_t granule_lg2;
 	uint8_t index_bits;

@@ -17,7 +17,7 @@
 #define NWV_FRAME_LG2	  12
 #define NWV_FRAME_ENTRIES 512u
 #define NWV_ROOTS_MAX	  65535 /* ever made in one trace */
-#define NWV_REGIMES	  3
+#define NWV_REGIMES	  NW_REGIME_COUNT
 
 /* ---- table pages ------------------------------------------------------- */
 

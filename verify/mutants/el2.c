@@ -61,7 +61,7 @@ static struct {
 	char last[80];	    /* executed last */
 } state;
 
-static const char *const barriers[NW_BARRIER_COUNT] = {
+static const char *const barriers[NW_BARRIER_AT_EL2] = {
 	"dmb ishst", "dsb ish", "dsb ishst", "dsb nsh",
 	"dsb nshst", "dsb sy",	"isb",
 };
@@ -142,7 +142,7 @@ int el2_asm(const char *text)
 	snprintf(state.last, sizeof(state.last), "%s", is);
 	if (state.tlbi[0])
 		wrong("'%s' is executed, but not traced", state.tlbi);
-	for (unsigned i = 0; i < NW_BARRIER_COUNT; i++) {
+	for (unsigned i = 0; i < NW_BARRIER_AT_EL2; i++) {
 		if (strcmp(is, barriers[i]))
 			continue;
 		barrier_executed((enum nw_barrier)i);

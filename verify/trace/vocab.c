@@ -9,6 +9,7 @@
 
 #include <nestwalk/format.h>
 #include <nestwalk/port.h>
+#include <nestwalk/table.h>
 
 static const struct nwv_name barrier_names[] = {
 	{"dmb_ishst", NW_BARRIER_DMB_ISHST},
@@ -18,6 +19,10 @@ static const struct nwv_name barrier_names[] = {
 	{"dsb_nshst", NW_BARRIER_DSB_NSHST},
 	{"dsb_sy", NW_BARRIER_DSB_SY},
 	{"isb", NW_BARRIER_ISB},
+	{"mfence", NW_BARRIER_X86_MFENCE},
+	{"tlbsync", NW_BARRIER_X86_TLBSYNC},
+	{"fence_w", NW_BARRIER_RISCV_FENCE_W},
+	{"fence_rw", NW_BARRIER_RISCV_FENCE_RW},
 	{NULL, 0},
 };
 _Static_assert(sizeof(barrier_names) / sizeof(barrier_names[0]) ==
@@ -42,6 +47,38 @@ static const struct nwv_name tlbi_names[] = {
 	{"ipas2e1", NW_TLBI_IPAS2E1},
 	{"ripas2e1", NW_TLBI_RIPAS2E1},
 	{"vmalls12e1", NW_TLBI_VMALLS12E1},
+	{"ipas2le1is", NW_TLBI_IPAS2LE1IS},
+	{"ripas2le1is", NW_TLBI_RIPAS2LE1IS},
+	{"rvale2is", NW_TLBI_RVALE2IS},
+	{"vae1is", NW_TLBI_VAE1IS},
+	{"vale1is", NW_TLBI_VALE1IS},
+	{"vaae1is", NW_TLBI_VAAE1IS},
+	{"vaale1is", NW_TLBI_VAALE1IS},
+	{"aside1is", NW_TLBI_ASIDE1IS},
+	{"rvae1is", NW_TLBI_RVAE1IS},
+	{"rvale1is", NW_TLBI_RVALE1IS},
+	{"rvaae1is", NW_TLBI_RVAAE1IS},
+	{"rvaale1is", NW_TLBI_RVAALE1IS},
+	{"vae1", NW_TLBI_VAE1},
+	{"vale1", NW_TLBI_VALE1},
+	{"aside1", NW_TLBI_ASIDE1},
+	{"invlpg", NW_TLBI_X86_INVLPG},
+	{"invpcid_addr", NW_TLBI_X86_INVPCID_ADDR},
+	{"invpcid_pcid", NW_TLBI_X86_INVPCID_PCID},
+	{"invpcid_all", NW_TLBI_X86_INVPCID_ALL},
+	{"mov_cr3", NW_TLBI_X86_MOV_CR3},
+	{"invlpgb", NW_TLBI_X86_INVLPGB},
+	{"invept_single", NW_TLBI_X86_INVEPT_SINGLE},
+	{"invept_all", NW_TLBI_X86_INVEPT_ALL},
+	{"invvpid", NW_TLBI_X86_INVVPID},
+	{"vmrun_flush_asid", NW_TLBI_X86_ASID},
+	{"vmrun_flush_asid_all", NW_TLBI_X86_ASID_ALL},
+	{"sfence_vma", NW_TLBI_RISCV_SFENCE_VMA},
+	{"sfence_vma_asid", NW_TLBI_RISCV_SFENCE_VMA_ASID},
+	{"sfence_vma_all", NW_TLBI_RISCV_SFENCE_VMA_ALL},
+	{"hfence_gvma", NW_TLBI_RISCV_HFENCE_GVMA},
+	{"hfence_gvma_vmid", NW_TLBI_RISCV_HFENCE_GVMA_VMID},
+	{"hfence_gvma_all", NW_TLBI_RISCV_HFENCE_GVMA_ALL},
 	{NULL, 0},
 };
 _Static_assert(sizeof(tlbi_names) / sizeof(tlbi_names[0]) == NW_TLBI_COUNT + 1,
@@ -51,15 +88,75 @@ static const struct nwv_name regime_names[] = {
 	{"stage2", NW_REGIME_STAGE2},
 	{"el2", NW_REGIME_EL2},
 	{"el10", NW_REGIME_EL10},
+	{"x86", NW_REGIME_X86},
+	{"npt", NW_REGIME_NPT},
+	{"ept", NW_REGIME_EPT},
+	{"riscv_s", NW_REGIME_RISCV_S},
+	{"riscv_g", NW_REGIME_RISCV_G},
 	{NULL, 0},
 };
+_Static_assert(sizeof(regime_names) / sizeof(regime_names[0]) ==
+		       NW_REGIME_COUNT + 1,
+	       "every regime has a name");
+
+static const struct nwv_name mode_names[] = {
+	{"unknown", 0},
+	{"exclusive", 1 + NW_MODE_EXCLUSIVE},
+	{"readers", 1 + NW_MODE_READERS},
+	{"shared", 1 + NW_MODE_SHARED},
+	{NULL, 0},
+};
+
+static const struct nwv_name op_names[] = {
+	{"none", NW_OP_NONE},
+	{"map", NW_OP_MAP},
+	{"unmap", NW_OP_UNMAP},
+	{"relax", NW_OP_RELAX},
+	{"restrict", NW_OP_RESTRICT},
+	{"write_protect", NW_OP_WRITE_PROTECT},
+	{"harvest_dirty", NW_OP_HARVEST_DIRTY},
+	{"age", NW_OP_AGE},
+	{"split", NW_OP_SPLIT},
+	{"collapse", NW_OP_COLLAPSE},
+	{"annotate", NW_OP_ANNOTATE},
+	{"replace", NW_OP_REPLACE},
+	{"reclaim", NW_OP_RECLAIM},
+	{"teardown", NW_OP_TEARDOWN},
+	{"share", NW_OP_SHARE},
+	{"unshare", NW_OP_UNSHARE},
+	{"donate", NW_OP_DONATE},
+	{"reclaim_pages", NW_OP_RECLAIM_PAGES},
+	{NULL, 0},
+};
+_Static_assert(sizeof(op_names) / sizeof(op_names[0]) == NW_OP_COUNT + 1,
+	       "every operation has a name");
+
+static const struct nwv_name page_state_names[] = {
+	{"none", NW_PAGE_NONE},
+	{"owned", NW_PAGE_OWNED},
+	{"shared", NW_PAGE_SHARED},
+	{"borrowed", NW_PAGE_BORROWED},
+	{NULL, 0},
+};
+_Static_assert(sizeof(page_state_names) / sizeof(page_state_names[0]) ==
+		       NW_PAGE_STATE_COUNT + 1,
+	       "every page state has a name");
 
 static const struct nwv_name format_names[] = {
 	{"none", NW_FORMAT_ID_NONE},
 	{"arm64_s2", NW_FORMAT_ID_arm64_s2},
 	{"arm64_el2", NW_FORMAT_ID_arm64_el2},
+	{"arm64_el10", NW_FORMAT_ID_arm64_el10},
+	{"x86_64", NW_FORMAT_ID_x86_64},
+	{"x86_npt", NW_FORMAT_ID_x86_npt},
+	{"x86_ept", NW_FORMAT_ID_x86_ept},
+	{"riscv_s", NW_FORMAT_ID_riscv_s},
+	{"riscv_g", NW_FORMAT_ID_riscv_g},
 	{NULL, 0},
 };
+_Static_assert(sizeof(format_names) / sizeof(format_names[0]) ==
+		       NW_FORMAT_ID_COUNT + 1,
+	       "every format has a name");
 
 static const struct nwv_name sysreg_names[] = {
 	{"vtcr_el2", NWV_SYSREG_VTCR_EL2}, {"tcr_el2", NWV_SYSREG_TCR_EL2},
@@ -101,7 +198,28 @@ enum { A, B, C };
 		PART(NWV_DEC, "oa_bits", B, 24, 8, "output address bits"),     \
 		PART(NWV_HEX, "features", B, 32, 32, "the format's features"), \
 		PART(NWV_DEC, "tag", C, 0, 16, "VMID or ASID"),                \
-		NAMED("regime", C, 16, 16, regime_names, "whose table it is")
+		NAMED("regime", C, 16, 16, regime_names, "whose table it is"), \
+		NAMED("mode", C, 32, 8, mode_names, "who may write it")
+#define OPERATION                                                              \
+	HEX("start", A, "first address of the range"),                         \
+		HEX("end", B, "end of the range, exclusive"),                  \
+		NAMED("op", C, 0, 8, op_names, "which operation"),             \
+		NAMED("mode", C, 8, 8, mode_names, "the table's mode"),        \
+		PART(NWV_DEC, "status", C, 16, 8, "enum nw_status; 0 at begin"), \
+		PART(NWV_HEX, "root_frame", C, 24, 40,                         \
+		     "root's physical address / 4096; 0: no one table")
+#define INPUT_RANGE                                                            \
+	HEX("start", A, "first input address of the range"),                   \
+		HEX("end", B, "end of the range, exclusive"),                  \
+		HEX("root", C, "physical address of the table's root")
+#define HOST_RANGE                                                             \
+	HEX("start", A, "first host address of the range"),                    \
+		HEX("end", B, "end of the range, exclusive"),                  \
+		HEX("guest", C, "input address of its start")
+#define MEMORY                                                                 \
+	HEX("frame", A, "physical address"), HEX("bytes", B, "size")
+#define IPI(who)                                                               \
+	HEX("cpus", A, who), DEC("ticket", B, "names the interrupt")
 #define NOTIFIER                                                               \
 	HEX("start", A, "first input address of the range"),                   \
 		HEX("end", B, "end of the range, exclusive"),                  \
@@ -179,7 +297,10 @@ static const struct nwv_kind kinds[NWV_EV_COUNT] = {
 	     HEX("ia", A, "input address"), HEX("oa", B, "output address"),
 	     HEX("detail", C, "what kind of access")),
 	KIND(NW_EV_NOTIFY_BEGIN, "notify_begin", "an invalidation range opens",
-	     NOTIFIER),
+	     HEX("start", A, "first host address of the range"),
+	     HEX("end", B, "end of the range, exclusive"),
+	     PART(NWV_DEC, "sequence", C, 0, 56, "the invalidation sequence"),
+	     PART(NWV_DEC, "is_atomic", C, 56, 8, "1: may not sleep")),
 	KIND(NW_EV_NOTIFY_DRAIN, "notify_drain",
 	     "installs that may have missed the range have ended", NOTIFIER),
 	KIND(NW_EV_NOTIFY_END, "notify_end", "an invalidation range closes",
@@ -195,6 +316,43 @@ static const struct nwv_kind kinds[NWV_EV_COUNT] = {
 	KIND(NW_EV_GAP, "gap",
 	     "the recorder lost events: no reader goes past it",
 	     DEC("events", A, "how many")),
+	KIND(NW_EV_OP_BEGIN, "op_begin", "an operation begins", OPERATION),
+	KIND(NW_EV_OP_END, "op_end", "an operation returns, or yields",
+	     OPERATION),
+	KIND(NW_EV_IPI_SEND, "ipi_send", "CPUs are interrupted",
+	     IPI("bit n: CPU n is interrupted")),
+	KIND(NW_EV_IPI_TAKE, "ipi_take", "an interrupt is taken",
+	     IPI("number of the CPU that sent it")),
+	KIND(NW_EV_IPI_DONE, "ipi_done", "its handler is through",
+	     IPI("number of the CPU that sent it")),
+	KIND(NW_EV_IPI_WAIT, "ipi_wait", "all handlers are known to be through",
+	     IPI("bit n: CPU n was interrupted")),
+	KIND(NW_EV_HW_UPDATE, "hw_update",
+	     "hardware sets accessed or dirty state", ENTRY,
+	     HEX("old", B, "value before"), HEX("new", C, "value after")),
+	KIND(NW_EV_LOG_START, "log_start",
+	     "writes from now on must reach the dirty log", INPUT_RANGE),
+	KIND(NW_EV_LOG_STOP, "log_stop", "the dirty log is not kept any more",
+	     INPUT_RANGE),
+	KIND(NW_EV_LOG_DIRTY, "log_dirty", "pages enter the dirty log",
+	     INPUT_RANGE),
+	KIND(NW_EV_SLOT_ADD, "slot_add", "host memory backs guest memory",
+	     HOST_RANGE),
+	KIND(NW_EV_SLOT_REMOVE, "slot_remove", "it does not any more",
+	     HOST_RANGE),
+	KIND(NW_EV_SLEEP, "sleep", "this CPU may sleep here", {0}),
+	KIND(NW_EV_RETRY, "retry", "a fault tries again",
+	     HEX("ia", A, "input address"), DEC("times", B, "so far"),
+	     DEC("most", C, "its bound")),
+	KIND(NW_EV_PAGE_STATE, "page_state", "what a party's books say of pages",
+	     MEMORY, PART(NWV_DEC, "party", C, 0, 16, "whose books"),
+	     NAMED("state", C, 16, 16, page_state_names, "what they say"),
+	     PART(NWV_DEC, "pins", C, 32, 32, "times pinned")),
+	KIND(NW_EV_TABLE_OWNER, "table_owner", "a table serves a party",
+	     HEX("root", A, "physical address of the root"),
+	     DEC("party", C, "whose accesses it translates")),
+	KIND(NW_EV_SCRUB, "scrub", "pages are zeroed for their next owner",
+	     MEMORY),
 	KIND(NWV_EV_ROOT_LOCK, "root_lock",
 	     "imported: the lock that writers of a root's table hold",
 	     HEX("root", A, "physical address of the root"),

@@ -15,7 +15,7 @@
  */
 #define NWV_TRACE_VERSION 1
 
-#define NWV_FIELDS_MAX 8
+#define NWV_FIELDS_MAX 9
 
 enum nwv_form {
 	NWV_HEX,  /* 0x40010000 */
