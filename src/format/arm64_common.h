@@ -27,7 +27,11 @@
 enum {
 	NWF_GRANULE_LG2 = NW_A64_GRANULE_LG2,
 	NWF_INDEX_BITS = NW_A64_INDEX_BITS,
+	NWF_TICKET_BITS = 48,
+	NWF_ANNOTATION_BITS = 62,
 };
+
+#define NWF_EMPTY UINT64_C(0)
 
 #define NW_A64_VALID	      NW_A64_BIT(0)
 #define NW_A64_TYPE	      NW_A64_BIT(1) /* table; page at level 0 */
@@ -45,6 +49,7 @@ enum {
 /* Zero in every leaf: address bits of FEAT_LPA, and bit 63. */
 #define NW_A64_LEAF_RES0 (NW_A64_FIELD(49, 48) | NW_A64_BIT(63))
 
+#define NW_A64_FEATURES 0x01ffu
 #define NW_A64_BBM_ANY (NW_FEAT_BBM1 | NW_FEAT_BBM2)
 
 /* Leaf facts that both stages have. */
@@ -79,7 +84,7 @@ nw_a64_config_check(const struct nw_format_config *config,
 		return nw_a64_refuse(argument, "granule_lg2");
 	if (nw_arm64_ps(config->oa_bits) < 0)
 		return nw_a64_refuse(argument, "oa_bits");
-	if (config->features & ~NW_FEAT_ALL)
+	if (config->features & ~NW_A64_FEATURES)
 		return nw_a64_refuse(argument, "features");
 	/* TCR_ELx.HD has no effect without HA: a DBM bit would be a lie. */
 	if ((config->features & NW_FEAT_HD) &&
@@ -192,12 +197,106 @@ static inline uint64_t nwf_table_pa(const struct nw_geometry *geo,
 }
 
 /*
- * The type bit alone: annotations in invalid entries leave the valid and type
- * bits clear, so none can look like a token.
+ * Invalid entries: the type bit tells tokens (bit 2 clear) and FROZEN (bit 2
+ * set) from annotations (type bit clear, the value above it).
  */
-static inline nw_entry_t nwf_lock_token(void)
+#define NW_A64_FROZEN_MARK NW_A64_BIT(2)
+#define NW_A64_TICKET_SHIFT 3
+
+static inline nw_entry_t nwf_lock_token(uint64_t ticket)
 {
-	return NW_A64_TYPE;
+	return ticket << NW_A64_TICKET_SHIFT | NW_A64_TYPE;
+}
+
+static inline int nwf_is_locked(nw_entry_t entry)
+{
+	return (entry & (NW_A64_VALID | NW_A64_TYPE | NW_A64_FROZEN_MARK)) ==
+	       NW_A64_TYPE;
+}
+
+static inline nw_entry_t nwf_frozen(void)
+{
+	return NW_A64_TYPE | NW_A64_FROZEN_MARK;
+}
+
+static inline nw_entry_t nwf_annotation(uint64_t value)
+{
+	return value << 2;
+}
+
+static inline int nwf_is_annotation(nw_entry_t entry)
+{
+	return entry && !(entry & (NW_A64_VALID | NW_A64_TYPE));
+}
+
+static inline uint64_t nwf_annotation_value(nw_entry_t entry)
+{
+	return entry >> 2;
+}
+
+/* ---- state of a leaf --------------------------------------------------- */
+
+static inline int nwf_leaf_is_accessed(nw_entry_t leaf)
+{
+	return (leaf & NW_A64_AF) != 0;
+}
+
+static inline nw_entry_t nwf_leaf_set_accessed(nw_entry_t leaf)
+{
+	return leaf | NW_A64_AF;
+}
+
+static inline nw_entry_t nwf_leaf_clear_accessed(nw_entry_t leaf)
+{
+	return leaf & ~NW_A64_AF;
+}
+
+static inline nw_entry_t nwf_collapse_parent(const struct nw_geometry *geo,
+					     unsigned level, nw_entry_t child)
+{
+	if (level >= geo->levels || !(geo->leaf_levels >> level & 1))
+		return 0;
+	if (child & NW_A64_ADDRESS & (NW_A64_BIT(nw_a64_span_lg2(level)) - 1))
+		return 0;
+	child &= ~NW_A64_CONTIG;
+	return level == 1 ? child & ~NW_A64_TYPE : child;
+}
+
+/* ---- contiguous runs ("Contiguous bit": 16 entries at the 4K granule) --- */
+
+static inline unsigned nwf_contig_lg2(const struct nw_geometry *geo,
+				      unsigned level)
+{
+	return level < geo->levels && (geo->leaf_levels >> level & 1) ? 4 : 0;
+}
+
+static inline int nwf_leaf_is_contig(const struct nw_geometry *geo,
+				     unsigned level, nw_entry_t leaf)
+{
+	(void)geo, (void)level;
+	return (leaf & NW_A64_CONTIG) != 0;
+}
+
+static inline nw_entry_t nwf_contig_member(const struct nw_geometry *geo,
+					   unsigned level, nw_entry_t leaf)
+{
+	(void)geo, (void)level;
+	return leaf | NW_A64_CONTIG;
+}
+
+static inline nw_entry_t nwf_contig_alone(const struct nw_geometry *geo,
+					  unsigned level, nw_entry_t leaf,
+					  unsigned index)
+{
+	(void)geo, (void)level, (void)index;
+	return leaf & ~NW_A64_CONTIG;
+}
+
+static inline unsigned nwf_leaf_span_lg2(const struct nw_geometry *geo,
+					 unsigned level, nw_entry_t leaf)
+{
+	(void)geo, (void)leaf;
+	return nw_a64_span_lg2(level);
 }
 
 /* ---- fields at the same place in both stages --------------------------- */

@@ -151,6 +151,47 @@ static inline enum nw_status nwf_leaf_restrict(const struct nw_geometry *geo,
 				nw_el2_prot(leaf) & ~prot, out);
 }
 
+static inline unsigned nwf_leaf_prot(const struct nw_geometry *geo,
+				     nw_entry_t leaf)
+{
+	(void)geo;
+	return nw_el2_prot(leaf);
+}
+
+static inline nw_entry_t nwf_leaf_write_protect(const struct nw_geometry *geo,
+						nw_entry_t leaf)
+{
+	(void)geo;
+	return (leaf | NW_EL2_READ_ONLY) & ~NW_A64_DBM;
+}
+
+static inline int nwf_leaf_is_dirty(const struct nw_geometry *geo,
+				    nw_entry_t leaf)
+{
+	(void)geo;
+	return (leaf & (NW_A64_DBM | NW_EL2_READ_ONLY)) == NW_A64_DBM;
+}
+
+static inline nw_entry_t nwf_leaf_clean(const struct nw_geometry *geo,
+					nw_entry_t leaf)
+{
+	return nwf_leaf_is_dirty(geo, leaf) ? leaf | NW_EL2_READ_ONLY : leaf;
+}
+
+static inline nw_entry_t nwf_leaf_set_dirty(const struct nw_geometry *geo,
+					    nw_entry_t leaf)
+{
+	(void)geo;
+	return leaf & NW_A64_DBM ? leaf & ~NW_EL2_READ_ONLY : leaf;
+}
+
+static inline nw_entry_t nwf_leaf_state_bits(const struct nw_geometry *geo,
+					     nw_entry_t leaf)
+{
+	(void)geo;
+	return NW_A64_AF | (leaf & NW_A64_DBM ? NW_EL2_READ_ONLY : 0);
+}
+
 static inline int nwf_leaf_hw_writable(const struct nw_geometry *geo,
 				       nw_entry_t leaf)
 {

@@ -33,6 +33,10 @@ static inline enum nw_status nwf_geometry(const struct nw_format_config *config,
  * NWF_REGIMES      who walks it: bit n for enum nw_regime n
  * NWF_GRANULE_LG2  geo->granule_lg2 of every geometry
  * NWF_INDEX_BITS   geo->index_bits of every geometry
+ * NWF_TICKET_BITS  width of a lock token's ticket, at least 16
+ * NWF_ANNOTATION_BITS  width of an annotation's value
+ * and, as a macro,
+ * NWF_EMPTY        an entry where nothing is; a fresh page is filled with it
  */
 
 /* ---- leaves ----------------------------------------------------------- */
@@ -82,6 +86,64 @@ static inline enum nw_status nwf_leaf_restrict(const struct nw_geometry *geo,
 static inline int nwf_leaf_hw_writable(const struct nw_geometry *geo,
 				       nw_entry_t leaf);
 
+/* NW_PROT_* that the leaf grants now. */
+static inline unsigned nwf_leaf_prot(const struct nw_geometry *geo,
+				     nw_entry_t leaf);
+
+/* Take the write right, and hardware's right to give it back; it may be 0
+ * rights that are left. */
+static inline nw_entry_t nwf_leaf_write_protect(const struct nw_geometry *geo,
+						nw_entry_t leaf);
+
+/* Accessed state. Where the format has none: always accessed, no change. */
+static inline int nwf_leaf_is_accessed(nw_entry_t leaf);
+static inline nw_entry_t nwf_leaf_set_accessed(nw_entry_t leaf);
+static inline nw_entry_t nwf_leaf_clear_accessed(nw_entry_t leaf);
+
+/*
+ * Has hardware recorded a write since the leaf was last clean? Clean: the next
+ * write is recorded again. arm64: DBM and the write right; clean keeps DBM and
+ * takes the right (protocols.md 4). Never for a leaf whose dirty state is not
+ * recorded.
+ */
+static inline int nwf_leaf_is_dirty(const struct nw_geometry *geo,
+				    nw_entry_t leaf);
+static inline nw_entry_t nwf_leaf_clean(const struct nw_geometry *geo,
+					nw_entry_t leaf);
+static inline nw_entry_t nwf_leaf_set_dirty(const struct nw_geometry *geo,
+					    nw_entry_t leaf);
+
+/*
+ * The leaf of `level` that translates as the children do that begin with
+ * `child` (of level - 1, alone); 0 when there is no such leaf: level, alignment.
+ * Child i must then be nwf_split_child() of it advanced i times, but for
+ * nwf_leaf_state_bits().
+ */
+static inline nw_entry_t nwf_collapse_parent(const struct nw_geometry *geo,
+					     unsigned level, nw_entry_t child);
+
+/* Bits of a leaf that hardware or ageing changes: accessed, dirty. */
+static inline nw_entry_t nwf_leaf_state_bits(const struct nw_geometry *geo,
+					     nw_entry_t leaf);
+
+/* ---- contiguous runs --------------------------------------------------- */
+
+/* Entries of a contiguous run at this level, base-2 log; 0: there are none. */
+static inline unsigned nwf_contig_lg2(const struct nw_geometry *geo,
+				      unsigned level);
+static inline int nwf_leaf_is_contig(const struct nw_geometry *geo,
+				     unsigned level, nw_entry_t leaf);
+/* The same leaf as member of its run, and (`index` in the run) alone. */
+static inline nw_entry_t nwf_contig_member(const struct nw_geometry *geo,
+					   unsigned level, nw_entry_t leaf);
+static inline nw_entry_t nwf_contig_alone(const struct nw_geometry *geo,
+					  unsigned level, nw_entry_t leaf,
+					  unsigned index);
+/* What nwf_leaf_pa() is a multiple of: the leaf's size, or the run's where all
+ * members hold one address (RISC-V Svnapot). */
+static inline unsigned nwf_leaf_span_lg2(const struct nw_geometry *geo,
+					 unsigned level, nw_entry_t leaf);
+
 /* ---- tables ----------------------------------------------------------- */
 
 static inline nw_entry_t nwf_table_entry(const struct nw_geometry *geo,
@@ -89,11 +151,28 @@ static inline nw_entry_t nwf_table_entry(const struct nw_geometry *geo,
 static inline uint64_t nwf_table_pa(const struct nw_geometry *geo,
 				    nw_entry_t entry);
 
+/* ---- invalid entries that mean something ------------------------------ */
+
 /*
- * What stands in an entry while its owner replaces it (break-before-make):
- * invalid for hardware, not EMPTY for software, no annotation.
+ * Four kinds of invalid entries never look like one another: EMPTY; a lock
+ * token; FROZEN; an annotation. Hardware faults at each of them. Speculation
+ * through one must reach no memory (x86: the address bits of such an entry
+ * point beyond it).
+ *
+ * A lock token stands in an entry while its owner replaces it (protocols.md
+ * 5); the ticket, below 2^NWF_TICKET_BITS, says whose it is.
  */
-static inline nw_entry_t nwf_lock_token(void);
+static inline nw_entry_t nwf_lock_token(uint64_t ticket);
+static inline int nwf_is_locked(nw_entry_t entry);
+
+/* What every entry of a page that is being retired ends as (protocols.md 6). */
+static inline nw_entry_t nwf_frozen(void);
+
+/* Software's own word about a span that is not mapped: 1 .. 2^NWF_ANNOTATION_
+ * BITS - 1. */
+static inline nw_entry_t nwf_annotation(uint64_t value);
+static inline int nwf_is_annotation(nw_entry_t entry);
+static inline uint64_t nwf_annotation_value(nw_entry_t entry);
 
 /* ---- classification --------------------------------------------------- */
 

@@ -27,7 +27,7 @@ static inline enum nw_status lookup_report(const struct nw_table *t,
 	out->pa = NW_PA(0);
 	if (out->kind == NW_ENTRY_RESERVED)
 		return NW_E_CORRUPT;
-	return e == nwf_lock_token() ? NW_E_BUSY : NW_OK;
+	return nwf_is_locked(e) ? NW_E_BUSY : NW_OK;
 }
 
 /* Read the entry of `level`; 1 and *page one level down when it is a table. */

@@ -155,7 +155,7 @@ static enum nw_status met_status(enum nw_entry_kind kind, nw_entry_t e)
 {
 	if (kind == NW_ENTRY_RESERVED)
 		return NW_E_CORRUPT;
-	return e == nwf_lock_token() ? NW_E_BUSY : NW_E_EXISTS;
+	return nwf_is_locked(e) ? NW_E_BUSY : NW_E_EXISTS;
 }
 
 /* Nothing may stand in the range. Reads only. */
@@ -254,7 +254,7 @@ static enum nw_status map_commit(struct map_job *job, struct nw_iter *it,
 		}
 		if (e) { /* shared only: it was empty when we checked */
 			*met = e;
-			return e == nwf_lock_token() ? NW_E_BUSY : NW_E_RACED;
+			return nwf_is_locked(e) ? NW_E_BUSY : NW_E_RACED;
 		}
 		if (map_aligned(job, it->level, it->addr) &&
 		    it->end - it->addr >= nw_span_bytes(job->t, it->level)) {

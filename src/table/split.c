@@ -77,12 +77,12 @@ static void split_replace(const struct split_job *job, nw_pteref_t ref,
 	if (!NW_SABOTAGE_NO_BBM &&
 	    nwf_change_needs_break(&t->geo, job->from, block, link)) {
 		nw_entry_t last =
-			nw_entry_break_exclusive(ref, nwf_lock_token());
+			nw_entry_break_exclusive(ref, nwf_lock_token(0));
 
 		nw_flush_issue(t, &flush);
 		if (last != block)
 			link = split_fill(job, last);
-		nw_entry_link_exclusive(ref, nwf_lock_token(), link);
+		nw_entry_link_exclusive(ref, nwf_lock_token(0), link);
 	} else {
 		/* Same translations before and after: no break is needed, but
 		 * no old size may stay behind either. */

@@ -430,10 +430,10 @@ static void lock_token_is_invalid_and_no_annotation(void **state)
 	struct nw_geometry geo = shape(manual->features, 48);
 
 	(void)state;
-	assert_false(nwf_is_valid(nwf_lock_token()));
-	assert_int_equal(nwf_kind(&geo, 0, nwf_lock_token()), NW_ENTRY_INVALID);
+	assert_false(nwf_is_valid(nwf_lock_token(0)));
+	assert_int_equal(nwf_kind(&geo, 0, nwf_lock_token(0)), NW_ENTRY_INVALID);
 	/* Annotations keep bits 1:0 clear. */
-	assert_true(nwf_lock_token() & 3);
+	assert_true(nwf_lock_token(0) & 3);
 }
 
 static void table_entry_round_trips_or_has_the_reason(void **state)
