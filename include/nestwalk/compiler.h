@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define NW_MUST_CHECK __attribute__((warn_unused_result))
+#define NW_UNUSED __attribute__((unused))
 #define NW_LIKELY(x) __builtin_expect(!!(x), 1)
 #define NW_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define NW_STATIC_ASSERT(cond, text) _Static_assert(cond, text)

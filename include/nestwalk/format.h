@@ -120,7 +120,10 @@ struct nw_attrs {
 #define NW_FEAT_X86_NX 0x00010000u	 /* EFER.NXE */
 #define NW_FEAT_X86_1G 0x00020000u	 /* 1 GiB leaves */
 #define NW_FEAT_X86_PKU 0x00040000u	 /* protection keys */
-#define NW_FEAT_EPT_AD 0x00080000u	 /* accessed and dirty bits enabled */
+#define NW_FEAT_X86_SMEP 0x00800000u	 /* CR4.SMEP: user pages are no kernel code */
+/* Accessed and dirty bits enabled; without, leaves count as accessed, never as
+ * dirty, and NW_LEAF_ACCESSED must be asked for. */
+#define NW_FEAT_EPT_AD 0x00080000u
 #define NW_FEAT_EPT_XO 0x00100000u	 /* execute-only leaves */
 #define NW_FEAT_EPT_MBEC 0x00200000u	 /* user-execute apart from execute */
 #define NW_FEAT_EPT_SPLIT_EXEC 0x00400000u /* erratum: executable leaves 4K */
@@ -155,7 +158,7 @@ static inline unsigned nw_span_lg2(const struct nw_geometry *g, unsigned level)
 }
 
 enum nw_entry_kind {
-	NW_ENTRY_EMPTY,	   /* all zero: nothing here */
+	NW_ENTRY_EMPTY,	   /* nothing here: 0, in EPT bit 63 alone */
 	NW_ENTRY_INVALID,  /* valid bit clear, other bits set: software's own */
 	NW_ENTRY_TABLE,
 	NW_ENTRY_LEAF,

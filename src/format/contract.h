@@ -35,8 +35,10 @@ static inline enum nw_status nwf_geometry(const struct nw_format_config *config,
  * NWF_INDEX_BITS   geo->index_bits of every geometry
  * NWF_TICKET_BITS  width of a lock token's ticket, at least 16
  * NWF_ANNOTATION_BITS  width of an annotation's value
- * and, as a macro,
+ * and, as macros,
  * NWF_EMPTY        an entry where nothing is; a fresh page is filled with it
+ * NWF_TRACE_ID     its enum nw_format_id; only where the name of the instance
+ *                  is not that of its family
  */
 
 /* ---- leaves ----------------------------------------------------------- */
@@ -125,6 +127,35 @@ static inline nw_entry_t nwf_collapse_parent(const struct nw_geometry *geo,
 /* Bits of a leaf that hardware or ageing changes: accessed, dirty. */
 static inline nw_entry_t nwf_leaf_state_bits(const struct nw_geometry *geo,
 					     nw_entry_t leaf);
+
+/* ---- groups of entries ------------------------------------------------- */
+
+/*
+ * Several entries of one page at once, by the AND and the OR of their values,
+ * so that loops need not look at each. All may answer "some", or 0, when in
+ * doubt. A format that meets these defines NWF_HAS_GROUPS; for the others
+ * leaves.h is in doubt.
+ */
+enum nw_leaf_some { NW_LEAF_SOME, NW_LEAF_ALL, NW_LEAF_NONE };
+
+/* Is each of them a leaf? */
+static inline int nwf_all_leaves(unsigned level, nw_entry_t all,
+				 nw_entry_t any);
+
+/* Of leaves: which of them would nwf_leaf_write_protect() change; are dirty;
+ * are accessed? */
+static inline enum nw_leaf_some
+nwf_group_writable(const struct nw_geometry *geo, nw_entry_t all,
+		   nw_entry_t any);
+static inline enum nw_leaf_some nwf_group_dirty(const struct nw_geometry *geo,
+						nw_entry_t all, nw_entry_t any);
+static inline enum nw_leaf_some
+nwf_group_accessed(const struct nw_geometry *geo, nw_entry_t all,
+		   nw_entry_t any);
+
+/* May hardware update leaves of such a table by itself (accessed, dirty)? In
+ * doubt it may. */
+static inline int nwf_hw_updates(const struct nw_geometry *geo);
 
 /* ---- contiguous runs --------------------------------------------------- */
 

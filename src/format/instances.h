@@ -29,9 +29,19 @@
 				nw_entry_t entry, struct nw_decoded *out);     \
 	int nw_##name##_change_needs_break(const struct nw_geometry *geo,      \
 					   unsigned level, nw_entry_t old,     \
-					   nw_entry_t new_entry)
+					   nw_entry_t new_entry);
 
-NW_FORMAT_INSTANCE(arm64_s2);
-NW_FORMAT_INSTANCE(arm64_el2);
+/* Every format there is. */
+#define NW_FORMATS(X)                                                          \
+	X(arm64_s2) X(arm64_s2_16k) X(arm64_s2_64k) \
+	X(arm64_s2_4k_lpa2) X(arm64_s2_16k_lpa2) \
+	X(arm64_el2) X(arm64_el2_16k) X(arm64_el2_64k) \
+	X(arm64_el2_4k_lpa2) X(arm64_el2_16k_lpa2) \
+	X(arm64_el10) X(arm64_el10_16k) X(arm64_el10_64k) \
+	X(arm64_el10_4k_lpa2) X(arm64_el10_16k_lpa2) \
+	X(x86_64) X(x86_npt) X(x86_ept) \
+	X(riscv_s) X(riscv_g)
+
+NW_FORMATS(NW_FORMAT_INSTANCE)
 
 #endif

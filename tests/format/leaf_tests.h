@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Encoding and decoding, for either stage. The includer has included its
- * format and defines `manual` (struct manual_stage) and INSTANCE(member).
+ * Encoding and decoding, for each stage with each granule. The includer has
+ * included its format and defines `manual` (struct manual_stage) and
+ * TEST_FORMAT.
  *
  * Loops run millions of times, so they compare by themselves and call
  * fail_msg() with everything one needs to repeat the case.
@@ -17,31 +18,94 @@
 
 #define SENTINEL UINT64_C(0x5a5a5a5a5a5a5a5a)
 
-static const uint64_t sample_pa[3] = {UINT64_C(0x456789abd000),
-				      UINT64_C(0xa56789a00000),
-				      UINT64_C(0x9a5640000000)};
+#define INSTANCE_JOIN(format, member)	nw_##format##_##member
+#define INSTANCE_EXPAND(format, member) INSTANCE_JOIN(format, member)
+#define INSTANCE(member)		INSTANCE_EXPAND(TEST_FORMAT, member)
+
+/* The plain granule runs through every set of features, the others through
+ * some: what the features do does not depend on the granule. */
+#define IS_4K (NW_A64_GRANULE_LG2 == 12 && !NW_A64_LPA2)
+
+static const struct manual_form *form;
+
+static int form_setup(void **state)
+{
+	(void)state;
+	form = manual_form_of(NW_A64_GRANULE_LG2, NW_A64_LPA2);
+	return 0;
+}
+
+/* The largest sizes that these features allow. */
+#define OA_MOST 0u
 
 static struct nw_geometry shape(unsigned features, unsigned oa_bits)
 {
-	struct nw_format_config config = {12, 32, (uint8_t)oa_bits,
-					  (uint16_t)features};
+	int is_wide = form->has_lpa2 || (features & form->wide);
+	struct nw_format_config config = {form->granule_lg2, 32,
+					  (uint8_t)oa_bits, features};
 	struct nw_geometry geo;
 
-	/* Four levels where the output size allows it. */
-	if (oa_bits == 48)
-		config.ia_bits = 48;
+	if (oa_bits == OA_MOST)
+		config.oa_bits = is_wide ? 52 : 48;
+	/* All levels where the output size allows it. */
+	if (config.oa_bits >= 48)
+		config.ia_bits = form->has_lpa2 ? config.oa_bits : 48;
 	if (features & NW_FEAT_HD)
 		config.features |= NW_FEAT_HAF;
+	if (form->has_lpa2)
+		config.features |= NW_FEAT_LPA2;
 	if (INSTANCE(geometry)(&config, &geo, NULL) != NW_OK)
 		fail_msg("geometry refused: features %#x oa %u", features,
 			 oa_bits);
 	return geo;
 }
 
-/* Every subset of the stage's features in turn; 0 ends. */
+/* Features that change something. */
+static unsigned all_features(void)
+{
+	return manual->features | form->wide;
+}
+
+static int has_leaf(const struct nw_geometry *geo, unsigned level)
+{
+	return level < geo->levels &&
+	       manual_has_leaf(form, geo->features, level);
+}
+
+/* An address with ones and zeros at both ends of its field, for a leaf. */
+static uint64_t sample_pa(const struct nw_geometry *geo, unsigned level)
+{
+	uint64_t pa = UINT64_C(0x9a56789abcdef000) >> (64 - geo->oa_bits);
+
+	return pa & ~((UINT64_C(1) << form->leaf_lg2[level]) - 1);
+}
+
+static uint64_t sample(const struct nw_geometry *geo, unsigned level)
+{
+	return manual_place(form, sample_pa(geo, level));
+}
+
+static uint64_t encode(unsigned features, unsigned level,
+		       const struct nw_attrs *attrs)
+{
+	return manual->encode(form, features, level, attrs);
+}
+
+/* Is one feature set, or one clear, or all, or none? */
+static int is_corner(unsigned features)
+{
+	unsigned clear = all_features() & ~features;
+
+	return !(features & (features - 1)) || !(clear & (clear - 1));
+}
+
+/* Sets of the stage's features in turn; 0 ends. */
 static unsigned next_features(unsigned features)
 {
-	return (features - manual->features) & manual->features;
+	do {
+		features = (features - all_features()) & all_features();
+	} while (!IS_4K && !is_corner(features));
+	return features;
 }
 
 static int attrs_equal(const struct nw_attrs *a, const struct nw_attrs *b)
@@ -62,7 +126,7 @@ static struct nw_attrs plain_attrs(void)
 /* The next attribute combination within the limits; 0 when all were seen. */
 static int next_attrs(struct nw_attrs *a)
 {
-	a->flags = (a->flags + 1) & 0xff;
+	a->flags = (a->flags - manual->flags) & manual->flags;
 	if (a->flags)
 		return 1;
 	if (++a->share <= NW_SHARE_COUNT)
@@ -87,17 +151,18 @@ static unsigned scramble(uint64_t word)
 static void check_encode(const struct nw_geometry *geo, unsigned level,
 			 const struct nw_attrs *attrs)
 {
-	uint64_t expected = manual->encode(geo->features, level, attrs);
+	uint64_t expected = encode(geo->features, level, attrs);
 	uint64_t entry = SENTINEL;
 	enum nw_status status = INSTANCE(encode_leaf)(
-		geo, level, NW_PA(sample_pa[level]), attrs, &entry);
+		geo, level, NW_PA(sample_pa(geo, level)), attrs, &entry);
 	struct nw_decoded out;
 
 	if (expected) {
-		expected |= sample_pa[level];
+		expected |= sample(geo, level);
 		INSTANCE(decode)(geo, level, entry, &out);
 		if (status == NW_OK && entry == expected &&
-		    out.kind == NW_ENTRY_LEAF && out.pa.v == sample_pa[level] &&
+		    out.kind == NW_ENTRY_LEAF &&
+		    out.pa.v == sample_pa(geo, level) &&
 		    attrs_equal(&out.attrs, attrs))
 			return;
 	} else if (status == NW_E_ATTRS && entry == SENTINEL) {
@@ -117,9 +182,9 @@ static void leaf_every_attribute_round_trips_or_is_refused(void **state)
 
 	(void)state;
 	do {
-		struct nw_geometry geo = shape(features, 48);
+		struct nw_geometry geo = shape(features, OA_MOST);
 
-		for (level = 0; level < 3; level++) {
+		for (level = 0; has_leaf(&geo, level); level++) {
 			struct nw_attrs attrs = {0};
 			unsigned n = 0;
 
@@ -137,12 +202,12 @@ static void leaf_every_attribute_round_trips_or_is_refused(void **state)
 
 static void leaf_free_bits_round_trip_or_are_refused(void **s)
 {
-	struct nw_geometry geo = shape(manual->features, 48);
+	struct nw_geometry geo = shape(all_features(), OA_MOST);
 	struct nw_attrs attrs = plain_attrs();
 	unsigned level, software, hardware;
 
 	(void)s;
-	for (level = 0; level < 3; level++) {
+	for (level = 0; has_leaf(&geo, level); level++) {
 		for (software = 0; software < 256; software++) {
 			for (hardware = 0; hardware < 256; hardware++) {
 				attrs.software = (uint8_t)software;
@@ -153,9 +218,28 @@ static void leaf_free_bits_round_trip_or_are_refused(void **s)
 	}
 }
 
+/* Flags of other formats, and bits that are nobody's, in any company. */
+static void leaf_every_flag_word_round_trips_or_is_refused(void **state)
+{
+	struct nw_geometry geo = shape(all_features(), OA_MOST);
+	unsigned level, flags;
+
+	(void)state;
+	for (level = 0; has_leaf(&geo, level); level++) {
+		for (flags = 0; flags < 0x10000; flags++) {
+			struct nw_attrs attrs = plain_attrs();
+
+			attrs.flags = (uint16_t)flags;
+			check_encode(&geo, level, &attrs);
+			attrs.prot = NW_PROT_R;
+			check_encode(&geo, level, &attrs);
+		}
+	}
+}
+
 static void leaf_bad_values_are_refused(void **state)
 {
-	struct nw_geometry geo = shape(0, 48);
+	struct nw_geometry geo = shape(0, OA_MOST);
 	struct nw_attrs attrs;
 	unsigned value;
 
@@ -179,19 +263,25 @@ static void leaf_bad_values_are_refused(void **state)
 
 static void leaf_level_without_leaves_is_refused(void **state)
 {
-	struct nw_geometry large = shape(0, 48), small;
-	struct nw_format_config config = {12, 30, 48, 0};
+	struct nw_geometry large = shape(0, OA_MOST), small;
+	struct nw_format_config config = {form->granule_lg2, 30, 48,
+					  form->has_lpa2 ? NW_FEAT_LPA2
+							 : form->wide};
 	struct nw_attrs attrs = plain_attrs();
 	uint64_t entry = SENTINEL;
 	unsigned level;
 
 	(void)state;
-	for (level = 3; level < 300; level++)
-		assert_int_equal(INSTANCE(encode_leaf)(&large, level, NW_PA(0),
-						       &attrs, &entry),
-				 NW_E_LEVEL);
-	/* Two levels: no 1 GiB block. */
+	for (level = 0; level < 300; level++) {
+		if (!has_leaf(&large, level))
+			assert_int_equal(INSTANCE(encode_leaf)(&large, level,
+							       NW_PA(0), &attrs,
+							       &entry),
+					 NW_E_LEVEL);
+	}
+	/* Two levels: no larger block. */
 	assert_int_equal(INSTANCE(geometry)(&config, &small, NULL), NW_OK);
+	assert_int_equal(small.levels, 2);
 	assert_int_equal(
 		INSTANCE(encode_leaf)(&small, 2, NW_PA(0), &attrs, &entry),
 		NW_E_LEVEL);
@@ -203,20 +293,20 @@ static void leaf_level_without_leaves_is_refused(void **state)
 
 static void leaf_bad_address_is_refused(void **state)
 {
-	static const uint8_t sizes[] = {32, 36, 40, 42, 44, 48};
+	static const uint8_t sizes[] = {32, 36, 40, 42, 44, 48, OA_MOST};
 	struct nw_attrs attrs = plain_attrs();
 	unsigned i, level, n;
 
 	(void)state;
 	for (i = 0; i < sizeof(sizes); i++) {
-		struct nw_geometry geo = shape(0, sizes[i]);
+		struct nw_geometry geo = shape(form->wide, sizes[i]);
 
-		for (level = 0; level < geo.levels && level < 3; level++) {
+		for (level = 0; has_leaf(&geo, level); level++) {
 			for (n = 0; n < 64; n++) {
 				uint64_t entry = SENTINEL;
-				enum nw_status want = n < manual_leaf_lg2[level]
+				enum nw_status want = n < form->leaf_lg2[level]
 							      ? NW_E_MISALIGNED
-						      : n >= sizes[i]
+						      : n >= geo.oa_bits
 							      ? NW_E_OA_RANGE
 							      : NW_OK;
 
@@ -238,15 +328,15 @@ static void leaf_bad_address_is_refused(void **state)
 static void check_decode(const struct nw_geometry *geo, unsigned level,
 			 uint64_t entry)
 {
-	unsigned reasons =
-		manual->reasons(geo->features, geo->oa_bits, level, entry);
+	unsigned reasons = manual->reasons(form, geo->features, geo->oa_bits,
+					   level, entry);
 	struct nw_decoded out;
 	struct nw_attrs attrs;
 	uint64_t again = SENTINEL;
 
 	INSTANCE(decode)(geo, level, entry, &out);
 	if (!reasons) {
-		attrs = manual->attrs(geo->features, level, entry);
+		attrs = manual->attrs(form, geo->features, level, entry);
 		if (out.kind == NW_ENTRY_LEAF && out.reason == NW_REASON_NONE &&
 		    attrs_equal(&out.attrs, &attrs) &&
 		    INSTANCE(encode_leaf)(geo, level, out.pa, &out.attrs,
@@ -280,10 +370,10 @@ static void decode_every_pattern_is_leaf_or_has_the_reason(void **state)
 
 	(void)state;
 	do {
-		struct nw_geometry geo = shape(features, 48);
+		struct nw_geometry geo = shape(features, OA_MOST);
 
-		for (level = 0; level < 3; level++) {
-			uint64_t base = sample_pa[level] | (level ? 1 : 3);
+		for (level = 0; has_leaf(&geo, level); level++) {
+			uint64_t base = sample(&geo, level) | (level ? 1 : 3);
 
 			for (n = 0; n < 1u << 18; n++) {
 				uint64_t entry = base | attribute_pattern(n);
@@ -300,14 +390,14 @@ static void decode_every_pattern_is_leaf_or_has_the_reason(void **state)
 
 static void decode_software_and_hardware_bits_are_free(void **state)
 {
-	struct nw_geometry geo = shape(manual->features, 48);
+	struct nw_geometry geo = shape(all_features(), OA_MOST);
 	struct nw_attrs attrs = plain_attrs();
 	unsigned level, n;
 
 	(void)state;
-	for (level = 0; level < 3; level++) {
-		uint64_t base = manual->encode(geo.features, level, &attrs) |
-				sample_pa[level];
+	for (level = 0; has_leaf(&geo, level); level++) {
+		uint64_t base = encode(geo.features, level, &attrs) |
+				sample(&geo, level);
 
 		for (n = 0; n < 256; n++) {
 			struct nw_decoded out;
@@ -322,17 +412,17 @@ static void decode_software_and_hardware_bits_are_free(void **state)
 
 static void decode_every_address_bit_is_judged(void **state)
 {
-	static const uint8_t sizes[] = {32, 36, 40, 42, 44, 48};
+	static const uint8_t sizes[] = {32, 36, 40, 42, 44, 48, OA_MOST};
 	struct nw_attrs attrs = plain_attrs();
 	unsigned i, level, a, b;
 
 	(void)state;
 	for (i = 0; i < sizeof(sizes); i++) {
-		struct nw_geometry geo = shape(NW_FEAT_BBM1, sizes[i]);
+		struct nw_geometry geo =
+			shape(NW_FEAT_BBM1 | form->wide, sizes[i]);
 
-		for (level = 0; level < geo.levels && level < 3; level++) {
-			uint64_t leaf =
-				manual->encode(geo.features, level, &attrs);
+		for (level = 0; has_leaf(&geo, level); level++) {
+			uint64_t leaf = encode(geo.features, level, &attrs);
 
 			for (a = 12; a < 50; a++) {
 				for (b = 12; b < 50; b++)
@@ -348,21 +438,22 @@ static void decode_single_fault_gives_its_reason(void **state)
 {
 	struct nw_geometry geo = shape(0, 44);
 	struct nw_attrs attrs = plain_attrs();
-	uint64_t page = manual->encode(0, 0, &attrs);
-	uint64_t block = manual->encode(0, 1, &attrs);
+	uint64_t page = encode(0, 0, &attrs);
+	uint64_t block = encode(0, 1, &attrs);
 	struct nw_decoded out;
 
 	(void)state;
 	INSTANCE(decode)(&geo, 0, page | UINT64_C(1) << 44, &out);
 	assert_int_equal(out.reason, NW_REASON_ADDRESS_SIZE);
-	INSTANCE(decode)(&geo, 1, block | 1u << 13, &out);
+	INSTANCE(decode)(&geo, 1, block | 1u << 18, &out);
 	assert_int_equal(out.reason, NW_REASON_ADDRESS_ALIGN);
 	INSTANCE(decode)(&geo, 1, block | 1u << 16, &out);
 	assert_int_equal(out.reason, NW_REASON_FEATURE);
 	INSTANCE(decode)(&geo, 0, page | UINT64_C(1) << 51, &out);
 	assert_int_equal(out.reason, NW_REASON_FEATURE);
 	INSTANCE(decode)(&geo, 0, page ^ 2u << 8, &out);
-	assert_int_equal(out.reason, NW_REASON_SHARE);
+	assert_int_equal(out.reason, form->has_lpa2 ? NW_REASON_ADDRESS_SIZE
+						    : NW_REASON_SHARE);
 	INSTANCE(decode)(&geo, 0, page | UINT64_C(1) << 63, &out);
 	assert_int_equal(out.reason, NW_REASON_RES0);
 	INSTANCE(decode)(&geo, 0, page & ~UINT64_C(2), &out);
@@ -374,45 +465,67 @@ static void decode_single_fault_gives_its_reason(void **state)
 
 /* ---- entries that are no leaf ------------------------------------------ */
 
+static enum nw_entry_kind kind_of(unsigned level, unsigned low_bits,
+				  const struct nw_geometry *geo)
+{
+	if (!(low_bits & 1))
+		return NW_ENTRY_INVALID;
+	if (low_bits == 3)
+		return level ? NW_ENTRY_TABLE : NW_ENTRY_LEAF;
+	return level && has_leaf(geo, level) ? NW_ENTRY_LEAF
+					     : NW_ENTRY_RESERVED;
+}
+
 static void kind_follows_valid_and_type_bits(void **state)
 {
-	/* By level and the two low bits, upper bits set. */
-	static const uint8_t rows[4][4] = {
-		{NW_ENTRY_INVALID, NW_ENTRY_RESERVED, NW_ENTRY_INVALID,
-		 NW_ENTRY_LEAF},
-		{NW_ENTRY_INVALID, NW_ENTRY_LEAF, NW_ENTRY_INVALID,
-		 NW_ENTRY_TABLE},
-		{NW_ENTRY_INVALID, NW_ENTRY_LEAF, NW_ENTRY_INVALID,
-		 NW_ENTRY_TABLE},
-		{NW_ENTRY_INVALID, NW_ENTRY_RESERVED, NW_ENTRY_INVALID,
-		 NW_ENTRY_TABLE},
-	};
-	struct nw_geometry geo = shape(0, 48);
+	struct nw_geometry geo = shape(all_features(), OA_MOST);
 	unsigned level, low;
 
 	(void)state;
-	assert_int_equal(geo.levels, 4);
-	for (level = 0; level < 4; level++) {
+	assert_in_range(geo.levels, 3, 5);
+	for (level = 0; level < geo.levels; level++) {
 		assert_int_equal(nwf_kind(&geo, level, 0), NW_ENTRY_EMPTY);
 		assert_int_equal(nwf_kind(&geo, level, 2), NW_ENTRY_INVALID);
 		for (low = 0; low < 4; low++) {
 			uint64_t entry = UINT64_C(0x40000000) | low;
+			enum nw_entry_kind want = kind_of(level, low, &geo);
 
-			assert_int_equal(nwf_kind(&geo, level, entry),
-					 rows[level][low]);
+			assert_int_equal(nwf_kind(&geo, level, entry), want);
 			assert_int_equal(!nwf_is_valid(entry), !(low & 1));
+			assert_int_equal(!nwf_is_table(level, entry),
+					 want != NW_ENTRY_TABLE);
+			assert_int_equal(!nwf_is_leaf(level, entry),
+					 want != NW_ENTRY_LEAF);
 		}
+	}
+}
+
+/* 4 TiB blocks take FEAT_LPA: by type a leaf, decoded it is none. */
+static void decode_block_of_absent_feature_is_reserved(void **state)
+{
+	struct nw_geometry geo = shape(0, OA_MOST);
+	struct nw_attrs attrs = plain_attrs();
+	struct nw_decoded out;
+	unsigned level;
+
+	(void)state;
+	for (level = 1; level < geo.levels; level++) {
+		if (has_leaf(&geo, level))
+			continue;
+		INSTANCE(decode)(&geo, level, encode(0, 1, &attrs), &out);
+		assert_int_equal(out.kind, NW_ENTRY_RESERVED);
+		assert_int_equal(out.reason, NW_REASON_TYPE_AT_LEVEL);
 	}
 }
 
 static void decode_entry_that_is_not_valid_is_empty_or_annotated(void **state)
 {
-	struct nw_geometry geo = shape(manual->features, 48);
+	struct nw_geometry geo = shape(all_features(), OA_MOST);
 	struct nw_decoded out;
 	unsigned level, n;
 
 	(void)state;
-	for (level = 0; level < 4; level++) {
+	for (level = 0; level < geo.levels; level++) {
 		INSTANCE(decode)(&geo, level, 0, &out);
 		assert_int_equal(out.kind, NW_ENTRY_EMPTY);
 		for (n = 1; n < 64; n++) {
@@ -425,28 +538,109 @@ static void decode_entry_that_is_not_valid_is_empty_or_annotated(void **state)
 	}
 }
 
-static void lock_token_is_invalid_and_no_annotation(void **state)
+/* ---- invalid entries that mean something -------------------------------- */
+
+/* Which of the four it is; each predicate must know its own alone. */
+static void check_meaning(const struct nw_geometry *geo, uint64_t entry,
+			  int is_token, int is_frozen, uint64_t annotation)
 {
-	struct nw_geometry geo = shape(manual->features, 48);
+	struct nw_decoded out;
+	unsigned level;
+
+	for (level = 0; level < geo->levels; level++) {
+		INSTANCE(decode)(geo, level, entry, &out);
+		if (nwf_is_valid(entry) || nwf_is_leaf(level, entry) ||
+		    nwf_is_table(level, entry) ||
+		    out.kind != (entry ? NW_ENTRY_INVALID : NW_ENTRY_EMPTY))
+			fail_msg("entry %#" PRIx64 " is live", entry);
+	}
+	if (!nwf_is_locked(entry) != !is_token ||
+	    (entry == nwf_frozen()) != is_frozen ||
+	    !nwf_is_annotation(entry) != !annotation ||
+	    (annotation && nwf_annotation_value(entry) != annotation))
+		fail_msg("entry %#" PRIx64 ": token %d frozen %d annotation "
+			 "%#" PRIx64 " expected %d %d %#" PRIx64,
+			 entry, nwf_is_locked(entry), entry == nwf_frozen(),
+			 nwf_annotation_value(entry), is_token, is_frozen,
+			 annotation);
+}
+
+static void invalid_entries_never_look_like_one_another(void **state)
+{
+	const uint64_t tickets = UINT64_C(1) << NWF_TICKET_BITS;
+	const uint64_t values = UINT64_C(1) << NWF_ANNOTATION_BITS;
+	struct nw_geometry geo = shape(all_features(), OA_MOST);
+	uint64_t n;
+	unsigned a, b;
 
 	(void)state;
-	assert_false(nwf_is_valid(nwf_lock_token(0)));
-	assert_int_equal(nwf_kind(&geo, 0, nwf_lock_token(0)), NW_ENTRY_INVALID);
-	/* Annotations keep bits 1:0 clear. */
-	assert_true(nwf_lock_token(0) & 3);
+	check_meaning(&geo, NWF_EMPTY, 0, 0, 0);
+	check_meaning(&geo, nwf_frozen(), 0, 1, 0);
+	for (n = 0; n < 4096; n++) {
+		check_meaning(&geo, nwf_lock_token(n), 1, 0, 0);
+		check_meaning(&geo, nwf_lock_token(tickets - 1 - n), 1, 0, 0);
+		check_meaning(&geo, nwf_annotation(n + 1), 0, 0, n + 1);
+		check_meaning(&geo, nwf_annotation(values - 1 - n), 0, 0,
+			      values - 1 - n);
+	}
+	for (a = 0; a < 64; a++) {
+		for (b = 0; b < 64; b++) {
+			n = UINT64_C(1) << a | UINT64_C(1) << b;
+			if (n < tickets)
+				check_meaning(&geo, nwf_lock_token(n), 1, 0, 0);
+			if (n < values)
+				check_meaning(&geo, nwf_annotation(n), 0, 0, n);
+		}
+	}
+}
+
+static void live_entry_is_no_token_and_no_annotation(void **state)
+{
+	struct nw_geometry geo = shape(all_features(), OA_MOST);
+	struct nw_attrs attrs = {0};
+	unsigned level;
+
+	(void)state;
+	for (level = 0; has_leaf(&geo, level); level++) {
+		do {
+			uint64_t leaf = encode(geo.features, level, &attrs);
+
+			if (leaf &&
+			    (nwf_is_locked(leaf) || nwf_is_annotation(leaf) ||
+			     leaf == nwf_frozen()))
+				fail_msg("leaf %#" PRIx64, leaf);
+		} while (next_attrs(&attrs));
+	}
+}
+
+/* ---- tables -------------------------------------------------------------- */
+
+/* One more bit in a table entry, 44 output bits: what is wrong with it. */
+static enum nw_reason table_bit_reason(unsigned n)
+{
+	if (n - form->high_bit < form->high_count)
+		return NW_REASON_ADDRESS_SIZE;
+	if (n < 12 || n >= form->low_bits)
+		return NW_REASON_RES0;
+	if (n < form->granule_lg2)
+		return NW_REASON_ADDRESS_ALIGN;
+	return n < 44 ? NW_REASON_NONE : NW_REASON_ADDRESS_SIZE;
 }
 
 static void table_entry_round_trips_or_has_the_reason(void **state)
 {
 	struct nw_geometry geo = shape(manual->features, 44);
-	uint64_t next = UINT64_C(0x3456789d000), entry;
+	struct nw_geometry most = shape(all_features(), OA_MOST);
+	uint64_t next = sample_pa(&geo, 0), entry;
 	struct nw_decoded out;
 	unsigned level, n;
 
 	(void)state;
+	entry = nwf_table_entry(&most, sample_pa(&most, 0));
+	assert_true(entry == (sample(&most, 0) | 3));
+	assert_true(nwf_table_pa(&most, entry) == sample_pa(&most, 0));
 	entry = nwf_table_entry(&geo, next);
 	assert_true(entry == (next | 3));
-	assert_true(nwf_table_pa(&geo, entry) == next);
 	for (level = 1; level < geo.levels; level++) {
 		INSTANCE(decode)(&geo, level, entry, &out);
 		assert_int_equal(out.kind, NW_ENTRY_TABLE);
@@ -454,17 +648,12 @@ static void table_entry_round_trips_or_has_the_reason(void **state)
 		assert_true(out.pa.v == next);
 		for (n = 2; n < 64; n++) {
 			uint64_t other = entry | UINT64_C(1) << n;
-			unsigned address = n >= 12 && n < 48;
+			enum nw_reason want = table_bit_reason(n);
 
 			INSTANCE(decode)(&geo, level, other, &out);
-			if (address && n < 44) {
-				assert_int_equal(out.kind, NW_ENTRY_TABLE);
-				continue;
-			}
-			assert_int_equal(out.kind, NW_ENTRY_RESERVED);
-			assert_int_equal(out.reason,
-					 address ? NW_REASON_ADDRESS_SIZE
-						 : NW_REASON_RES0);
+			assert_int_equal(out.kind, want ? NW_ENTRY_RESERVED
+							: NW_ENTRY_TABLE);
+			assert_int_equal(out.reason, want);
 		}
 	}
 }
@@ -472,6 +661,8 @@ static void table_entry_round_trips_or_has_the_reason(void **state)
 #define LEAF_TESTS                                                             \
 	cmocka_unit_test(leaf_every_attribute_round_trips_or_is_refused),      \
 		cmocka_unit_test(leaf_free_bits_round_trip_or_are_refused),    \
+		cmocka_unit_test(                                              \
+			leaf_every_flag_word_round_trips_or_is_refused),       \
 		cmocka_unit_test(leaf_bad_values_are_refused),                 \
 		cmocka_unit_test(leaf_level_without_leaves_is_refused),        \
 		cmocka_unit_test(leaf_bad_address_is_refused),                 \
@@ -483,5 +674,7 @@ static void table_entry_round_trips_or_has_the_reason(void **state)
 		cmocka_unit_test(kind_follows_valid_and_type_bits),            \
 		cmocka_unit_test(                                              \
 			decode_entry_that_is_not_valid_is_empty_or_annotated), \
-		cmocka_unit_test(lock_token_is_invalid_and_no_annotation),     \
+		cmocka_unit_test(decode_block_of_absent_feature_is_reserved),  \
+		cmocka_unit_test(invalid_entries_never_look_like_one_another), \
+		cmocka_unit_test(live_entry_is_no_token_and_no_annotation),    \
 		cmocka_unit_test(table_entry_round_trips_or_has_the_reason)

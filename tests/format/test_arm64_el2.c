@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* arm64 stage 1 for EL2, against the manual's tables (manual.c). */
-#include "format/arm64_el2.h"
+#ifndef TEST_FORMAT
+#define TEST_FORMAT arm64_el2
+#define TEST_NAME   "arm64_el2"
+#define TEST_HEADER "format/arm64_el2.h"
+#endif
+#include TEST_HEADER
 #include "manual.h"
 
 static const struct manual_stage *const manual = &manual_el2;
-#define INSTANCE(member) nw_arm64_el2_##member
 #include "leaf_tests.h"
 #include "change_tests.h"
+#include "state_tests.h"
 
 static enum nw_reason reason_of(const struct nw_geometry *geo, uint64_t entry)
 {
@@ -96,31 +101,19 @@ static void writable_code_is_never_made(void **state)
 	} while (next_attrs(&attrs));
 }
 
-static void registers_of_39_bit_table_are_exact(void **state)
-{
-	struct nw_format_config config = {12, 39, 40, 0};
-	struct nw_geometry geo;
-
-	(void)state;
-	assert_true(NW_ARM64_MAIR_EL2 == UINT64_C(0x00ffbb440c080400));
-	assert_int_equal(INSTANCE(geometry)(&config, &geo, NULL), NW_OK);
-	assert_true(nw_arm64_tcr_el2(&geo) == UINT64_C(0x80823519));
-	config.features = NW_FEAT_HAF;
-	assert_int_equal(INSTANCE(geometry)(&config, &geo, NULL), NW_OK);
-	assert_true(nw_arm64_tcr_el2(&geo) == UINT64_C(0x80a23519));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LEAF_TESTS,
 		CHANGE_TESTS,
+		STATE_TESTS,
+		cmocka_unit_test(writable_code_is_never_made),
+#if NW_A64_GRANULE_LG2 == 12 && !NW_A64_LPA2
 		cmocka_unit_test(leaf_known_descriptors_are_exact),
 		cmocka_unit_test(decode_el2_fault_gives_its_reason),
-		cmocka_unit_test(writable_code_is_never_made),
-		cmocka_unit_test(registers_of_39_bit_table_are_exact),
+#endif
 	};
 
-	return cmocka_run_group_tests_name("format/arm64_el2", tests, NULL,
-					   NULL);
+	return cmocka_run_group_tests_name("format/" TEST_NAME, tests,
+					   form_setup, NULL);
 }

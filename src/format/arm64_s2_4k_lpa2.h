@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* arm64 stage 2: 4 KiB granule with FEAT_LPA2 in force: up to 52 bits. */
+#define NW_A64_GRANULE_LG2 12
+#define NW_A64_LPA2	   1
+#include "arm64_s2_body.h"
