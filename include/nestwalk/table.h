@@ -26,9 +26,8 @@ enum nw_mode {
 	/* One writer at a time; lookups and walks on any CPU beside it, under
 	 * the port's RCU. Refused by a port that has no grace period. */
 	NW_MODE_READERS,
-	/* Any number of nw_map(), lookups and walks at once, on any CPU. Every
-	 * other operation still excludes maps: a read-write lock with nw_map()
-	 * on its read side, or none where the caller can promise that. Refused
+	/* Any number of operations at once, any mix, on any CPU, without a
+	 * lock of the caller's; only nw_table_destroy() stands alone. Refused
 	 * by a port that has no grace period. */
 	NW_MODE_SHARED,
 };
@@ -56,13 +55,19 @@ struct nw_table_config {
 	uint16_t tag; /* VMID or ASID */
 };
 
+/* Each exact at rest. Read beside operations they are no snapshot. */
 struct nw_table_stats {
 	uint64_t pages_allocated; /* since init, roots included */
 	uint64_t pages_freed;
 	uint64_t pages_live; /* allocated - freed */
 	uint64_t pages_peak;
 	uint64_t flushes; /* requests handed to the port */
-	uint64_t splits;  /* live blocks broken up */
+	uint64_t splits;  /* live blocks (or annotations) broken up */
+	uint64_t folds;	  /* tables collapsed or reclaimed */
+	/* NW_MODE_SHARED: what operations cost one another */
+	uint64_t retries; /* began again at the root, after a wait */
+	uint64_t busy;	  /* operations that gave up: NW_E_BUSY */
+	uint64_t steals;  /* locked entries that a removal took */
 };
 
 /* Fields are private to src/table; the struct is here so that it can be
@@ -78,6 +83,7 @@ struct nw_table {
 	uint8_t regime; /* enum nw_regime */
 	uint16_t tag;
 	uint64_t teardown_cursor;
+	uint64_t tickets; /* operations that have locked an entry */
 	struct nw_table_stats stats;
 };
 
@@ -105,11 +111,17 @@ NW_MUST_CHECK enum nw_status nw_table_init(struct nw_table *t,
  * Detach and free at most `max_pages` table pages; NW_MORE until only the root
  * is left and empty. Cost follows what is mapped, not the size of the range.
  * max_pages 0: NW_E_EMPTY. Each chunk: unlink, flush, grace period, free.
+ *
+ * Locks: the table's writer; NW_MODE_SHARED: none. Beside other operations it
+ * removes what it finds: what is mapped behind it stays, and NW_OK says that
+ * the root was seen empty, not that it is. It may free a little more than
+ * max_pages when others add to a subtree while it is detached.
  */
 NW_MUST_CHECK enum nw_status nw_table_teardown_step(struct nw_table *t,
 						    unsigned max_pages);
 
-/* Teardown in steps of 1,024 pages, then free the root. *t is zeroed. */
+/* Teardown in steps of 1,024 pages, then free the root. *t is zeroed.
+ * In every mode: nobody else uses the table any more, hardware included. */
 void nw_table_destroy(struct nw_table *t);
 
 /* Root for VTTBR_EL2, TTBR0_EL2 ...; concatenated roots start here. */
@@ -141,7 +153,9 @@ void nw_cache_drain(struct nw_table *t, struct nw_page_cache *cache);
 uint64_t nw_map_pages_max(const struct nw_table *t, nw_ia_t ia,
 			  uint64_t size_bytes, nw_pa_t pa, unsigned max_level);
 
-/* The same for nw_unmap(), nw_protect() and nw_split(), for any range. */
+/* The same for nw_unmap(), nw_protect() and nw_split(), for any range.
+ * NW_MODE_SHARED: pages of an attempt that another CPU spoiled go back to the
+ * port, not to the cache, so a little more may be needed. */
 unsigned nw_break_pages_max(const struct nw_table *t);
 
 /* ---- operations ------------------------------------------------------- */
@@ -164,7 +178,9 @@ unsigned nw_break_pages_max(const struct nw_table *t);
  * NW_E_RACED        NW_MODE_SHARED: another CPU mapped at result.reached while
  *                   we worked; everything below is ours. For one leaf (a fault)
  *                   this means that somebody did the work: resume
- * NW_E_BUSY         NW_MODE_SHARED: result.reached is being replaced; retry
+ * NW_E_BUSY         NW_MODE_SHARED: another CPU keeps the entry at
+ *                   result.reached locked, for longer than we wait; everything
+ *                   below is ours. Call again from there
  * NW_E_NOMEM        mapped up to result.reached, nothing beyond; no page is
  *                   lost. Impossible with nw_map_pages_max() pages in cache.
  * NW_E_EMPTY, _MISALIGNED, _OVERFLOW, _IA_RANGE, _OA_RANGE, _ATTRS, _LEVEL,
@@ -178,12 +194,21 @@ NW_MUST_CHECK enum nw_status nw_map(struct nw_table *t, nw_ia_t ia,
 				    struct nw_result *result);
 
 /*
- * Unmap the range. Holes are fine. Subtrees that lie inside it are dropped
- * whole. A block that sticks out is split first (break-before-make), which
- * takes at most nw_break_pages_max() pages.
+ * Unmap the range: nothing is there any more, no annotation either. Holes are
+ * fine. Subtrees that lie inside it are dropped whole. What sticks out is split
+ * first (break-before-make), which takes at most nw_break_pages_max() pages.
  *
- * Locks: the table's writer. Flushes before it returns.
- * NW_E_NOMEM  a boundary block could not be split; nothing was unmapped.
+ * Locks: the table's writer; NW_MODE_SHARED: none. Flushes before it returns.
+ * NW_MODE_SHARED: no CPU can map a page again before the flush that removed it
+ * is complete; a map meets a locked entry until then. An entry that another
+ * operation keeps locked is taken from it where its whole span goes, and waited
+ * for otherwise.
+ * NW_E_NOMEM  what sticks out could not be split; nothing was unmapped
+ *             (NW_MODE_SHARED: up to result.reached, if another CPU collapsed
+ *             it again behind us)
+ * NW_E_BUSY   NW_MODE_SHARED: another CPU keeps the entry at result.reached
+ *             locked; everything below is unmapped and flushed. Call again from
+ *             there
  * Others as nw_map().
  */
 NW_MUST_CHECK enum nw_status nw_unmap(struct nw_table *t, nw_ia_t ia,
@@ -215,11 +240,73 @@ NW_MUST_CHECK enum nw_status nw_protect(struct nw_table *t, nw_ia_t ia,
 					struct nw_page_cache *cache,
 					struct nw_result *result);
 
+/* Told of a span of input addresses, by an operation that goes on when it
+ * returns: it may be called inside the operation's section, and calls nothing
+ * of this library. */
+typedef void (*nw_range_fn)(void *arg, nw_ia_t ia, uint64_t size_bytes);
+
+/*
+ * Take the write right of every leaf in the range, and hardware's right to give
+ * it back (DBM). Holes are fine. A block that sticks out is split first.
+ *
+ * dirty: told of each leaf that hardware had marked dirty, since its mark goes
+ * with the right; may be NULL. Everything that it is told is flushed when we
+ * return: a later write faults.
+ *
+ * Locks: the table's writer; NW_MODE_SHARED: none. Flushes before it returns.
+ * NW_E_NOMEM  a boundary block could not be split; nothing was changed
+ * NW_E_BUSY   NW_MODE_SHARED: another CPU keeps the entry at result.reached
+ *             locked; everything below is done. Call again from there.
+ */
+NW_MUST_CHECK enum nw_status
+nw_write_protect(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+		 nw_range_fn dirty, void *arg, struct nw_page_cache *cache,
+		 struct nw_result *result);
+
+/*
+ * Collect and clear what hardware recorded as written: `dirty` is told of each
+ * dirty leaf, whole, even where the range covers only part of it. A write that
+ * comes after the return is recorded again. Leaves whose dirty state hardware
+ * does not record stay as they are.
+ *
+ * Locks: the table's writer; NW_MODE_SHARED: none. Flushes before it returns.
+ * NW_E_BUSY as nw_write_protect().
+ */
+NW_MUST_CHECK enum nw_status
+nw_harvest_dirty(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+		 nw_range_fn dirty, void *arg, struct nw_result *result);
+
+enum nw_age {
+	NW_AGE_TEST,  /* count accessed leaves */
+	NW_AGE_CLEAR, /* and forget that they were accessed */
+	NW_AGE_SET,   /* mark all as accessed (what an access-flag fault asks
+		       * for); counts those that were not */
+};
+
+/*
+ * Accessed leaves in the range, in *young; a leaf that lies partly in it
+ * counts. Where the format records no accesses every leaf counts as accessed
+ * and none can be cleared. Never flushes: a TLB may go on using a translation
+ * without setting the flag again, which ages the page a round too early and
+ * breaks nothing.
+ *
+ * Locks: the table's writer (NW_AGE_TEST: none but for NW_MODE_EXCLUSIVE);
+ * NW_MODE_SHARED: none. *young counts what was reached, on failures too.
+ * NW_E_BUSY as nw_write_protect().
+ */
+NW_MUST_CHECK enum nw_status nw_age(struct nw_table *t, nw_ia_t ia,
+				    uint64_t size_bytes, enum nw_age how,
+				    uint64_t *young, struct nw_result *result);
+
 /*
  * Split the block over `ia` until its leaf is of `level` or lower; one break,
- * whatever the number of levels. Already small enough: NW_OK.
- * NW_E_ABSENT no leaf there. NW_E_LEVEL no such leaf level. NW_E_NOMEM:
- * nothing was changed.
+ * whatever the number of levels. Already small enough: NW_OK. Translations,
+ * rights, accessed and dirty state stay as they are.
+ *
+ * Locks: the table's writer; NW_MODE_SHARED: none. Flushes before it returns.
+ * While the block is broken a lookup says NW_E_BUSY and a guest's access faults.
+ * NW_E_ABSENT no leaf there. NW_E_LEVEL no such leaf level. NW_E_NOMEM,
+ * NW_E_BUSY (as nw_map()): the table translates as before.
  */
 NW_MUST_CHECK enum nw_status nw_split(struct nw_table *t, nw_ia_t ia,
 				      unsigned level,
@@ -227,10 +314,59 @@ NW_MUST_CHECK enum nw_status nw_split(struct nw_table *t, nw_ia_t ia,
 				      struct nw_result *result);
 
 /*
+ * Split every block that meets the range down to `level` (to do before dirty
+ * logging what faults would otherwise do one by one). A block that lies inside
+ * is replaced by a whole subtree, built in private, with one break; where the
+ * budget or the range's end stands against that, level by level.
+ *
+ * budget_pages: table pages to build at most; 0: NW_E_EMPTY.
+ * Locks, flushes, other statuses: as nw_split().
+ * NW_MORE     the budget is spent: call again from result.reached
+ * NW_E_NOMEM, NW_E_BUSY  split up to result.reached, nothing beyond
+ */
+NW_MUST_CHECK enum nw_status nw_split_range(struct nw_table *t, nw_ia_t ia,
+					    uint64_t size_bytes, unsigned level,
+					    unsigned budget_pages,
+					    struct nw_page_cache *cache,
+					    struct nw_result *result);
+
+/*
+ * The reverse, in place: each table inside the range whose entries translate as
+ * one leaf of at most `max_level` (NW_LEVEL_ANY) would is replaced by that leaf,
+ * inner tables first. Rights, type and software bits must be the same in all;
+ * the leaf is accessed, or dirty, if one of them was. Members of contiguous runs
+ * stay as they are.
+ *
+ * Translations do not change, but for a moment they are gone (break-before-make
+ * on every format: what is replaced is also frozen for software).
+ *
+ * budget_pages: tables to look at, at most; 0: NW_E_EMPTY.
+ * Locks: the table's writer; NW_MODE_SHARED: none; a table in which another CPU
+ * changes something meanwhile is left as it is. Flushes before it returns.
+ * NW_MORE     the budget is spent: call again from result.reached. A table that
+ *             begins below result.reached and ends above is for the next pass
+ * NW_E_LEVEL, and what nw_unmap() refuses; no page is needed.
+ */
+NW_MUST_CHECK enum nw_status nw_collapse(struct nw_table *t, nw_ia_t ia,
+					 uint64_t size_bytes,
+					 unsigned max_level,
+					 unsigned budget_pages,
+					 struct nw_result *result);
+
+/*
+ * Free each table inside the range in which nothing is left, inner tables
+ * first. budget_pages, locks, flushes and statuses: as nw_collapse().
+ */
+NW_MUST_CHECK enum nw_status nw_reclaim_tables(struct nw_table *t, nw_ia_t ia,
+					       uint64_t size_bytes,
+					       unsigned budget_pages,
+					       struct nw_result *result);
+
+/*
  * What is at `ia`. Never writes, never waits. NW_OK with kind EMPTY where
- * nothing is mapped. NW_E_BUSY where a writer is replacing the entry right now
- * (NW_MODE_READERS): neither mapped nor unmapped, ask again. NW_E_IA_RANGE,
- * NW_E_NULL; NW_E_CORRUPT with `level` and `entry` filled in.
+ * nothing is mapped. NW_E_BUSY where a writer is replacing the entry, or taking
+ * its table away, right now: neither mapped nor unmapped, ask again.
+ * NW_E_IA_RANGE, NW_E_NULL; NW_E_CORRUPT with `level` and `entry` filled in.
  * Locks: none but for NW_MODE_EXCLUSIVE (it enters the section itself).
  */
 NW_MUST_CHECK enum nw_status nw_lookup(struct nw_table *t, nw_ia_t ia,
@@ -249,7 +385,8 @@ NW_MUST_CHECK enum nw_status nw_mapping_attrs(const struct nw_table *t,
 #define NW_VISIT_TABLE_PRE 0x1u	 /* before a table's entries */
 #define NW_VISIT_LEAF 0x2u	 /* at each leaf */
 #define NW_VISIT_TABLE_POST 0x4u /* after a table's entries */
-#define NW_VISIT_EMPTY 0x8u	 /* at each entry that is not valid */
+#define NW_VISIT_EMPTY 0x8u	 /* at each entry that is not valid, also where
+				  * an operation is at work on it (INVALID) */
 
 /*
  * One visit. `old` is the entry as it was read, once, for this visit. After a
@@ -291,6 +428,7 @@ struct nw_format_ops {
 	const char *name;
 	uint8_t trace_id; /* enum nw_format_id: how a trace names the format */
 	uint8_t regimes;  /* who walks it: bit n for enum nw_regime n */
+	nw_entry_t empty; /* an entry where nothing is */
 	enum nw_status (*geometry)(const struct nw_format_config *config,
 				   struct nw_geometry *geo,
 				   const char **argument);
@@ -311,8 +449,25 @@ struct nw_format_ops {
 	enum nw_status (*protect)(struct nw_table *, nw_ia_t, uint64_t,
 				  enum nw_protect, unsigned,
 				  struct nw_page_cache *, struct nw_result *);
+	enum nw_status (*write_protect)(struct nw_table *, nw_ia_t, uint64_t,
+					nw_range_fn, void *,
+					struct nw_page_cache *,
+					struct nw_result *);
+	enum nw_status (*harvest_dirty)(struct nw_table *, nw_ia_t, uint64_t,
+					nw_range_fn, void *,
+					struct nw_result *);
+	enum nw_status (*age)(struct nw_table *, nw_ia_t, uint64_t, enum nw_age,
+			      uint64_t *, struct nw_result *);
 	enum nw_status (*split)(struct nw_table *, nw_ia_t, unsigned,
 				struct nw_page_cache *, struct nw_result *);
+	enum nw_status (*split_range)(struct nw_table *, nw_ia_t, uint64_t,
+				      unsigned, unsigned,
+				      struct nw_page_cache *,
+				      struct nw_result *);
+	enum nw_status (*collapse)(struct nw_table *, nw_ia_t, uint64_t,
+				   unsigned, unsigned, struct nw_result *);
+	enum nw_status (*reclaim_tables)(struct nw_table *, nw_ia_t, uint64_t,
+					 unsigned, struct nw_result *);
 	enum nw_status (*lookup)(struct nw_table *, nw_ia_t,
 				 struct nw_mapping *);
 	enum nw_status (*walk)(struct nw_table *, nw_ia_t, uint64_t, unsigned,
@@ -322,7 +477,38 @@ struct nw_format_ops {
 				       struct nw_page_cache *, nw_pteref_t *);
 };
 
-extern const struct nw_format_ops nw_arm64_s2_ops;  /* arm64 stage 2 */
-extern const struct nw_format_ops nw_arm64_el2_ops; /* arm64 stage 1 for EL2 */
+/*
+ * The formats (docs/formats.md): those that the build was configured with.
+ * arm64 is one format for each stage and granule; the plain names are 4 KiB.
+ * A name with _lpa2: FEAT_LPA2 in force (TCR_ELx.DS).
+ */
+/* arm64 stage 2 */
+extern const struct nw_format_ops nw_arm64_s2_ops;
+extern const struct nw_format_ops nw_arm64_s2_16k_ops;
+extern const struct nw_format_ops nw_arm64_s2_64k_ops;
+extern const struct nw_format_ops nw_arm64_s2_4k_lpa2_ops;
+extern const struct nw_format_ops nw_arm64_s2_16k_lpa2_ops;
+/* arm64 stage 1 of EL2 */
+extern const struct nw_format_ops nw_arm64_el2_ops;
+extern const struct nw_format_ops nw_arm64_el2_16k_ops;
+extern const struct nw_format_ops nw_arm64_el2_64k_ops;
+extern const struct nw_format_ops nw_arm64_el2_4k_lpa2_ops;
+extern const struct nw_format_ops nw_arm64_el2_16k_lpa2_ops;
+/* arm64 stage 1 of EL1&0 */
+extern const struct nw_format_ops nw_arm64_el10_ops;
+extern const struct nw_format_ops nw_arm64_el10_16k_ops;
+extern const struct nw_format_ops nw_arm64_el10_64k_ops;
+extern const struct nw_format_ops nw_arm64_el10_4k_lpa2_ops;
+extern const struct nw_format_ops nw_arm64_el10_16k_lpa2_ops;
+/* x86-64 paging with 4 and 5 levels, the same as nested paging, and EPT */
+extern const struct nw_format_ops nw_x86_64_ops;
+extern const struct nw_format_ops nw_x86_npt_ops;
+extern const struct nw_format_ops nw_x86_ept_ops;
+/* RISC-V first stage and G-stage */
+extern const struct nw_format_ops nw_riscv_s_ops;
+extern const struct nw_format_ops nw_riscv_g_ops;
+
+/* All of this build; NULL ends the list. */
+extern const struct nw_format_ops *const nw_all_formats[];
 
 #endif

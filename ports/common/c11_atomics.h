@@ -69,6 +69,11 @@ static inline uint64_t nw_port_count_add(uint64_t *counter, uint64_t n)
 	return __atomic_add_fetch(counter, n, __ATOMIC_RELAXED);
 }
 
+static inline uint64_t nw_port_count_read(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
 /* Raise to `n` if it is lower. */
 static inline void nw_port_count_max(uint64_t *counter, uint64_t n)
 {

@@ -11,6 +11,7 @@
 #define NW_PORT_HOST_PORT_H
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <nestwalk/trace.h>
 #include <nestwalk/types.h>
@@ -45,6 +46,14 @@ static inline void nw_port_trace(enum nw_event event, uint64_t a, uint64_t b,
 
 /* The CPU that runs the caller, for statistics: it may change at any time. */
 unsigned nw_port_cpu_id(void);
+
+/* Times that an operation waits for another one's locked entry, and the wait:
+ * its owner may have been preempted, so let it run. */
+#define NW_PORT_PATIENCE 4096u
+static inline void nw_port_relax(void)
+{
+	sched_yield();
+}
 
 struct nw_port_lock {
 	pthread_mutex_t mutex;

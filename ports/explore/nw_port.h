@@ -81,11 +81,40 @@ static inline uint64_t nw_port_count_add(uint64_t *counter, uint64_t n)
 	return *counter += n;
 }
 
+static inline uint64_t nw_port_count_read(const uint64_t *counter)
+{
+	return *counter;
+}
+
 static inline void nw_port_count_max(uint64_t *counter, uint64_t n)
 {
 	if (*counter < n)
 		*counter = n;
 }
+
+/* Once is all that a search needs: who waits longer repeats itself. */
+#define NW_PORT_PATIENCE 1u
+static inline void nw_port_relax(void)
+{
+}
+
+/* ---- ports/common/quiescent.h --------------------------------------------- */
+
+/* ORD-30, ORD-31 */
+static inline void nw_port_fence(void)
+{
+	nwx_fence();
+}
+
+/* ORD-33 */
+static inline void nw_port_await_not(const uint64_t *p, uint64_t value)
+{
+	(void)nwx_await(p, value, NWX_UNTIL_NOT);
+}
+
+/* Not this port's sections: what the EL2 port makes its own of, for the
+ * scenarios that look at it. */
+#include "../common/quiescent.h"
 
 /* ---- barriers ------------------------------------------------------------ */
 

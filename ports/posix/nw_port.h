@@ -6,6 +6,12 @@
  * liburcu comes in its "bp" flavour: a thread registers itself at its first
  * section, so an embedder's threads need to know nothing about it. Its
  * functions are called, not inlined: no code of it ends up in ours.
+ *
+ * NW_CONFIG_QSBR (meson -Dquiescent=true) takes its "qsbr" flavour instead: a
+ * section costs nothing, and in return every thread that uses a table calls
+ * urcu_qsbr_register_thread() before and, outside sections, often enough
+ * urcu_qsbr_quiescent_state() (or is offline): a virtual CPU does where it
+ * enters its guest. Who forgets stops every grace period.
  */
 #ifndef NW_PORT_H
 #define NW_PORT_H
@@ -16,7 +22,11 @@
 /* Are table pages kept alive for readers? Without: exclusive tables only. */
 #ifdef NW_CONFIG_RCU
 #define NW_PORT_HAS_GRACE_PERIOD 1
+#ifdef NW_CONFIG_QSBR
+#include <urcu/urcu-qsbr.h>
+#else
 #include <urcu/urcu-bp.h>
+#endif
 #else
 #define NW_PORT_HAS_GRACE_PERIOD 0
 #endif
@@ -47,7 +57,10 @@ static inline void nw_port_publish_barrier(void)
 /* Enter a read-side section: no table page seen in it is freed. Nests. ORD-06 */
 static inline void nw_port_section_enter(void)
 {
-#ifdef NW_CONFIG_RCU
+#ifdef NW_CONFIG_QSBR
+	/* ORD-none: no section spans a quiescent state, and that is ordered */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#elif defined(NW_CONFIG_RCU)
 	urcu_bp_read_lock();
 #endif
 	nw_port_proof_enter();
@@ -59,7 +72,10 @@ static inline void nw_port_section_leave(void)
 {
 	NW_TRACE(NW_EV_SECTION_LEAVE, 0, 0, 0);
 	nw_port_proof_leave();
-#ifdef NW_CONFIG_RCU
+#ifdef NW_CONFIG_QSBR
+	/* ORD-none: as above */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#elif defined(NW_CONFIG_RCU)
 	urcu_bp_read_unlock();
 #endif
 }
@@ -71,7 +87,10 @@ static inline void nw_port_section_leave(void)
  */
 static inline void nw_port_synchronize(void)
 {
-#ifdef NW_CONFIG_RCU
+#ifdef NW_CONFIG_QSBR
+	urcu_qsbr_synchronize_rcu();
+	NW_TRACE(NW_EV_GRACE_PERIOD, 0, 0, 0);
+#elif defined(NW_CONFIG_RCU)
 	if (urcu_bp_read_ongoing())
 		nw_port_bug("a grace period is awaited inside a section",
 			    __FILE__, __LINE__);

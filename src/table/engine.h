@@ -31,6 +31,16 @@ enum nw_status NW_FN(protect)(struct nw_table *t, nw_ia_t ia,
 			      uint64_t size_bytes, enum nw_protect how,
 			      unsigned prot, struct nw_page_cache *cache,
 			      struct nw_result *result);
+enum nw_status NW_FN(write_protect)(struct nw_table *t, nw_ia_t ia,
+				    uint64_t size_bytes, nw_range_fn dirty,
+				    void *arg, struct nw_page_cache *cache,
+				    struct nw_result *result);
+enum nw_status NW_FN(harvest_dirty)(struct nw_table *t, nw_ia_t ia,
+				    uint64_t size_bytes, nw_range_fn dirty,
+				    void *arg, struct nw_result *result);
+enum nw_status NW_FN(age)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			  enum nw_age how, uint64_t *young,
+			  struct nw_result *result);
 enum nw_status NW_FN(split)(struct nw_table *t, nw_ia_t ia, unsigned level,
 			    struct nw_page_cache *cache,
 			    struct nw_result *result);
@@ -44,10 +54,22 @@ enum nw_status NW_FN(slot_prepare)(struct nw_table *t, nw_ia_t ia,
 				   unsigned level, struct nw_page_cache *cache,
 				   nw_pteref_t *ref);
 
+enum nw_status NW_FN(split_range)(struct nw_table *t, nw_ia_t ia,
+				  uint64_t size_bytes, unsigned level,
+				  unsigned budget_pages,
+				  struct nw_page_cache *cache,
+				  struct nw_result *result);
+enum nw_status NW_FN(collapse)(struct nw_table *t, nw_ia_t ia,
+			       uint64_t size_bytes, unsigned max_level,
+			       unsigned budget_pages, struct nw_result *result);
+enum nw_status NW_FN(reclaim_tables)(struct nw_table *t, nw_ia_t ia,
+				     uint64_t size_bytes, unsigned budget_pages,
+				     struct nw_result *result);
+
 /*
- * Split what sticks out of [start, end) at both ends, so that no leaf crosses
- * either. Translations stay as they are. Flushes. NW_E_NOMEM, NW_E_CORRUPT:
- * the table translates as before.
+ * Split what sticks out of [start, end) at both ends, so that no leaf and no
+ * annotation crosses either. Translations stay as they are. Flushes.
+ * NW_E_NOMEM, NW_E_CORRUPT, NW_E_BUSY: the table translates as before.
  */
 enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
 				  uint64_t end, struct nw_page_cache *cache,
@@ -57,31 +79,92 @@ enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
  * able to reach it: unlinked, flushed, grace period over. */
 void NW_FN(free_subtree)(struct nw_table *t, nw_pa_t page, unsigned level);
 
-/* Flush what was gathered (ORD-07) and free the subtrees it unlinked. */
-static inline void nw_flush_and_free(struct nw_table *t, struct nw_flush *flush)
+/*
+ * Tell the trace where an operation begins and ends (end: it returns, or
+ * yields): what the oracle asks of it, it asks then. Once per operation, from
+ * its first store or earlier to its last barrier; ranges are input addresses.
+ * Nothing of it is left where the trace is compiled out.
+ */
+static inline uint64_t nw_op_word(const struct nw_table *t, enum nw_op op,
+				  enum nw_status status)
 {
-	unsigned n = flush->dead_count;
+	return NW_TRACE_OP(op, t->mode + 1u, status, t->root_pa.v);
+}
 
-	if (NW_SABOTAGE_EARLY_FREE) {
-		while (n--)
-			NW_FN(free_subtree)(t, flush->dead[n].page,
-					    flush->dead[n].level);
-		flush->dead_count = 0;
-		nw_flush_issue(t, flush);
-		return;
+static inline void nw_op_begin(const struct nw_table *t, enum nw_op op,
+			       uint64_t start, uint64_t end)
+{
+	(void)t;
+	(void)op;
+	(void)start;
+	(void)end;
+	NW_TRACE(NW_EV_OP_BEGIN, start, end, nw_op_word(t, op, NW_OK));
+}
+
+static inline void nw_op_end(const struct nw_table *t, enum nw_op op,
+			     uint64_t start, uint64_t end,
+			     enum nw_status status)
+{
+	(void)t;
+	(void)op;
+	(void)start;
+	(void)end;
+	(void)status;
+	NW_TRACE(NW_EV_OP_END, start, end, nw_op_word(t, op, status));
+}
+
+/* ---- what stands in an invalid entry ----------------------------------- */
+
+/* Another operation is at work on it, or on the page it is in: neither mapped
+ * nor unmapped. */
+static inline int nw_is_held(nw_entry_t e)
+{
+	return nwf_is_locked(e) || e == nwf_frozen();
+}
+
+/* ---- entries of an unpublished page, and of a live one ------------------ */
+
+static inline void nw_fill_empty(nw_pteref_t first, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		nw_entry_init(nw_pteref_index(first, i), NWF_EMPTY);
+}
+
+static inline void nw_fill_leaves(const struct nw_geometry *geo, unsigned level,
+				  nw_pteref_t first, unsigned n,
+				  nw_entry_t leaf)
+{
+	for (unsigned i = 0; i < n; i++) {
+		nw_entry_init(nw_pteref_index(first, i), leaf);
+		leaf = nwf_leaf_next(geo, level, leaf);
 	}
-	nw_flush_issue(t, flush);
-	if (!n)
-		return;
-	if (t->mode != NW_MODE_EXCLUSIVE)
-		/* ORD-05 orders the unlink of these pages before their reuse,
-		 * for software walkers: pairs with nw_section_enter(). Without
-		 * it a reader that saw the old link reads a freed page. */
-		nw_port_synchronize();
-	while (n--)
-		NW_FN(free_subtree)(t, flush->dead[n].page,
-				    flush->dead[n].level);
-	flush->dead_count = 0;
+}
+
+/*
+ * Put a leaf / a table into an entry that was empty when it was read. 0: another
+ * CPU was faster. The compare-and-swap (ORD-04) also releases: ORD-02 for shared
+ * tables.
+ */
+static inline __attribute__((always_inline)) int
+nw_install_leaf(enum nw_mode mode, nw_pteref_t ref, nw_entry_t leaf)
+{
+	nw_entry_t empty = NWF_EMPTY;
+
+	if (mode == NW_MODE_SHARED)
+		return nw_entry_try_replace(ref, &empty, leaf);
+	nw_entry_set_exclusive(ref, NWF_EMPTY, leaf);
+	return 1;
+}
+
+static inline int nw_install_table(const struct nw_table *t, nw_pteref_t ref,
+				   nw_entry_t link)
+{
+	nw_entry_t empty = NWF_EMPTY;
+
+	if (t->mode == NW_MODE_SHARED)
+		return nw_entry_try_replace(ref, &empty, link);
+	nw_entry_link_exclusive(ref, NWF_EMPTY, link);
+	return 1;
 }
 
 #endif

@@ -10,12 +10,15 @@
  *   nw_entry_init             the page's maker          in an unpublished page
  *   nw_entry_set_exclusive    the one writer            live, hardware reads only
  *   nw_entry_link_exclusive   the one writer            live, gets a table
- *   nw_entry_break_exclusive  the one writer            live, hardware may write
  *   nw_entry_try_replace      anybody in a section      live, hardware may write
+ *   nw_entry_lock             anybody in a section      live
+ *   nw_entry_steal            a removal, in a section   locked by somebody else
+ *   nw_entry_publish          who locked it             locked, or was stolen
+ *   nw_entry_freeze           who detached its page     in a detached page
  *
  * "Exclusive" means that no other *software* writes; the hardware walker reads
  * at any moment, and writes where it manages accessed and dirty state. Then a
- * plain store would lose its update: such entries take break or try_replace.
+ * plain store would lose its update: such entries take a compare-and-swap.
  */
 #ifndef NW_TABLE_ENTRY_H
 #define NW_TABLE_ENTRY_H
@@ -33,7 +36,7 @@
  * excludes everybody, only the proof build's bookkeeping. Nests.
  *
  * ORD-06 orders the loads of a reader inside the section, and before its end;
- * pairs with nw_port_synchronize() in nw_flush_and_free() and
+ * pairs with nw_port_synchronize() in batch_free() (retire.c) and
  * nw_table_destroy() (ORD-05). Without it a reader goes on in a table page
  * that was freed.
  */
@@ -130,12 +133,12 @@ static inline void nw_entry_init(nw_pteref_t ref, nw_entry_t value)
 }
 
 /* `old` is what the writer read and knows to be there still. */
-static inline void nw_entry_set_exclusive(nw_pteref_t ref, nw_entry_t old,
+static inline void nw_entry_set_exclusive(nw_pteref_t ref,
+					  NW_UNUSED nw_entry_t old,
 					  nw_entry_t value)
 {
 	nw_entry_t *word = nw_entry_word(ref);
 
-	(void)old;
 	nw_port_store_relaxed(word, value);
 	NW_TRACE(NW_EV_ENTRY_WRITE, (uintptr_t)word, old, value);
 }
@@ -145,31 +148,14 @@ static inline void nw_entry_set_exclusive(nw_pteref_t ref, nw_entry_t old,
  * pairs with the hardware walker and with nw_entry_read (ORD-01). Without it
  * either may walk into a page whose entries are not there yet.
  */
-static inline void nw_entry_link_exclusive(nw_pteref_t ref, nw_entry_t old,
+static inline void nw_entry_link_exclusive(nw_pteref_t ref,
+					   NW_UNUSED nw_entry_t old,
 					   nw_entry_t table)
 {
 	nw_entry_t *word = nw_entry_word(ref);
 
-	(void)old;
 	nw_port_store_release(word, table);
 	NW_TRACE(NW_EV_ENTRY_LINK, (uintptr_t)word, old, table);
-}
-
-/*
- * Make the entry invalid (0, or the lock token while it is being replaced) and
- * return what was there last, hardware's final accessed and dirty update
- * included. ORD-03 orders the load and the store as one atomic step; pairs with
- * the hardware walker's own update. Without it an update between the two is
- * lost.
- */
-static inline nw_entry_t nw_entry_break_exclusive(nw_pteref_t ref,
-						  nw_entry_t invalid)
-{
-	nw_entry_t *word = nw_entry_word(ref);
-	nw_entry_t last = nw_port_xchg(word, invalid);
-
-	NW_TRACE(NW_EV_ENTRY_RMW, (uintptr_t)word, last, invalid);
-	return last;
 }
 
 /*
@@ -191,6 +177,90 @@ static inline int nw_entry_try_replace(nw_pteref_t ref, nw_entry_t *expected,
 		NW_TRACE(NW_EV_ENTRY_RMW_FAIL, (uintptr_t)word, seen, *expected);
 	(void)seen;
 	return done;
+}
+
+/* ---- locked entries (protocols.md 5, 6) ------------------------------- */
+
+/*
+ * Take the entry: hardware faults at the token, and no other operation takes it
+ * for "nothing here". On failure *expected is what was found; on success it is
+ * what hung here last, hardware's final update included.
+ *
+ * ORD-23 orders load and store as one atomic step, and both before all that the
+ * owner does to what hung here; pairs with every other swap of this entry,
+ * hardware's own update included. Without it two CPUs own what only one may
+ * flush, refill or free, or hardware's last update is lost.
+ */
+static inline int nw_entry_lock(nw_pteref_t ref, nw_entry_t *expected,
+				nw_entry_t token)
+{
+	nw_entry_t *word = nw_entry_word(ref);
+	nw_entry_t seen = *expected;
+	int done = nw_port_cmpxchg(word, expected, token); /* ORD-23 */
+
+	if (done)
+		NW_TRACE(NW_EV_ENTRY_LOCK, (uintptr_t)word, seen, token);
+	else
+		NW_TRACE(NW_EV_ENTRY_RMW_FAIL, (uintptr_t)word, seen, *expected);
+	(void)seen;
+	return done;
+}
+
+/*
+ * Take an entry from its owner, whose publish then fails. What hung here stays
+ * with that owner, who alone knows it; only the entry changes hands.
+ *
+ * ORD-24 orders load and store as one atomic step; pairs with the owner's
+ * nw_entry_publish. Without it the thief overwrites what the owner has just
+ * published, and a page that is mapped there is lost.
+ */
+static inline int nw_entry_steal(nw_pteref_t ref, nw_entry_t *theirs,
+				 nw_entry_t token)
+{
+	int done = nw_entry_try_replace(ref, theirs, token); /* ORD-24 */
+
+	if (done)
+		NW_TRACE(NW_EV_ENTRY_LOCK, (uintptr_t)nw_entry_word(ref), token,
+			 token);
+	return done;
+}
+
+/*
+ * End the lock. 0: it was stolen; what was to be published is still ours.
+ *
+ * ORD-25 orders everything the owner did, the filling of a table page and the
+ * flush included, before the new value, which replaces the owner's own token
+ * and nothing else; pairs with nw_entry_steal, nw_entry_read (ORD-01) and the
+ * hardware walker. Without it a removal that stole the entry is undone behind
+ * its back, or a walk enters a page that is not filled.
+ */
+static inline int nw_entry_publish(nw_pteref_t ref, nw_entry_t token,
+				   nw_entry_t value)
+{
+	nw_entry_t *word = nw_entry_word(ref);
+	nw_entry_t expected = token;
+	int done = nw_port_cmpxchg(word, &expected, value); /* ORD-25 */
+
+	if (done)
+		NW_TRACE(NW_EV_ENTRY_PUBLISH, (uintptr_t)word, token, value);
+	else
+		NW_TRACE(NW_EV_ENTRY_RMW_FAIL, (uintptr_t)word, token, expected);
+	return done;
+}
+
+/*
+ * Make an entry of a detached page terminal. On failure *expected is what was
+ * found.
+ *
+ * ORD-26 orders load and store as one atomic step, so that every swap of
+ * another CPU comes before and is seen, or comes after and fails; pairs with
+ * nw_entry_try_replace and nw_entry_lock of who reached the page before it was
+ * detached. Without it something is mapped into a page that is gone.
+ */
+static inline int nw_entry_freeze(nw_pteref_t ref, nw_entry_t *expected,
+				  nw_entry_t frozen)
+{
+	return nw_entry_try_replace(ref, expected, frozen); /* ORD-26 */
 }
 
 #endif

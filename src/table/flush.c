@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "flush.h"
+#include "stats.h"
 
 void nw_flush_issue(struct nw_table *t, struct nw_flush *flush)
 {
@@ -8,7 +9,7 @@ void nw_flush_issue(struct nw_table *t, struct nw_flush *flush)
 	if (!flush->ranges)
 		return;
 	request = nw_flush_request_of(t, flush);
-	t->stats.flushes++;
+	nw_stat_add(t, &t->stats.flushes, 1);
 	/* ORD-07 orders the cleared entries before the invalidation, and the
 	 * invalidation's completion before anything that follows; pairs with
 	 * the hardware walker and TLBs of every CPU. The port's invalidate()

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The flush is data: operations note what the entries they replaced may have
- * left in a TLB, and which table pages they unlinked; nothing is freed,
- * yielded or returned before nw_flush_issue().
+ * left in a TLB; nothing is freed, yielded or returned before nw_flush_issue().
  */
 #ifndef NW_TABLE_FLUSH_H
 #define NW_TABLE_FLUSH_H
@@ -12,22 +11,15 @@
 #include "nw_port.h"
 
 #define NW_FLUSH_RANGES 8
-#define NW_FLUSH_DEAD 16
 
 struct nw_flush {
 	unsigned ranges;
-	unsigned dead_count;
 	struct nw_flush_range range[NW_FLUSH_RANGES];
-	struct {
-		nw_pa_t page;
-		unsigned level;
-	} dead[NW_FLUSH_DEAD]; /* unlinked subtrees, unreachable once flushed */
 };
 
 static inline void nw_flush_begin(struct nw_flush *flush)
 {
 	flush->ranges = 0;
-	flush->dead_count = 0;
 }
 
 /*
@@ -61,16 +53,6 @@ static inline void nw_flush_add(struct nw_flush *flush, uint64_t start,
 	last->had_tables = (uint8_t)had_tables;
 }
 
-/* Hand a subtree over; the caller flushes when this says it is full. */
-static inline int nw_flush_add_dead(struct nw_flush *flush, nw_pa_t page,
-				    unsigned level)
-{
-	NW_TRACE(NW_EV_PAGE_UNLINK, page.v, 0, level);
-	flush->dead[flush->dead_count].page = page;
-	flush->dead[flush->dead_count].level = level;
-	return ++flush->dead_count == NW_FLUSH_DEAD;
-}
-
 /* The gathered ranges as the port takes them; valid while `flush` is. */
 static inline struct nw_flush_request
 nw_flush_request_of(const struct nw_table *t, const struct nw_flush *flush)
@@ -85,7 +67,7 @@ nw_flush_request_of(const struct nw_table *t, const struct nw_flush *flush)
 }
 
 /* Issue one request for all gathered ranges and forget them. No range: no
- * call. The dead list is left to the caller (nw_flush_and_free). */
+ * call. */
 void nw_flush_issue(struct nw_table *t, struct nw_flush *flush);
 
 #endif

@@ -20,6 +20,10 @@ static inline enum nw_status lookup_report(const struct nw_table *t,
 	out->entry = e;
 	if (NW_LIKELY(nwf_is_leaf(level, e))) {
 		out->kind = NW_ENTRY_LEAF;
+		/* Members of a run may hold the run's address. */
+		offset = ia & ((UINT64_C(1)
+				<< nwf_leaf_span_lg2(&t->geo, level, e)) -
+			       1);
 		out->pa.v = nwf_leaf_pa(&t->geo, level, e) + offset;
 		return NW_OK;
 	}
@@ -27,7 +31,7 @@ static inline enum nw_status lookup_report(const struct nw_table *t,
 	out->pa = NW_PA(0);
 	if (out->kind == NW_ENTRY_RESERVED)
 		return NW_E_CORRUPT;
-	return nwf_is_locked(e) ? NW_E_BUSY : NW_OK;
+	return nw_is_held(e) ? NW_E_BUSY : NW_OK;
 }
 
 /* Read the entry of `level`; 1 and *page one level down when it is a table. */

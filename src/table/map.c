@@ -7,6 +7,7 @@
  * by one store. Nothing that was live is changed, so nothing needs a flush.
  */
 #include "iter.h"
+#include "lock.h"
 
 struct map_job {
 	struct nw_table *t;
@@ -32,53 +33,12 @@ static nw_entry_t map_leaf(const struct map_job *job, unsigned level,
 			   addr + job->ia_to_pa);
 }
 
-/*
- * Put `value` into an entry that was empty when it was read. 0: another CPU was
- * faster. The compare-and-swap (ORD-04) also releases: ORD-02 for shared tables.
- */
-static int map_install(const struct nw_table *t, nw_pteref_t ref,
-		       nw_entry_t value)
-{
-	nw_entry_t empty = 0;
-
-	if (t->mode == NW_MODE_SHARED)
-		return nw_entry_try_replace(ref, &empty, value);
-	nw_entry_set_exclusive(ref, 0, value);
-	return 1;
-}
-
-static int map_install_table(const struct nw_table *t, nw_pteref_t ref,
-			     nw_entry_t link)
-{
-	nw_entry_t empty = 0;
-
-	if (t->mode == NW_MODE_SHARED)
-		return nw_entry_try_replace(ref, &empty, link);
-	nw_entry_link_exclusive(ref, 0, link);
-	return 1;
-}
-
-static void zero_entries(nw_pteref_t first, unsigned from, unsigned to)
-{
-	for (unsigned i = from; i < to; i++)
-		nw_entry_init(nw_pteref_index(first, i), 0);
-}
-
-static void fill_leaves(const struct nw_geometry *geo, unsigned level,
-			nw_pteref_t first, unsigned n, nw_entry_t leaf)
-{
-	for (unsigned i = 0; i < n; i++) {
-		nw_entry_init(nw_pteref_index(first, i), leaf);
-		leaf = nwf_leaf_next(geo, level, leaf);
-	}
-}
-
 static uint64_t build_child(struct map_job *job, unsigned level, uint64_t addr,
 			    uint64_t end, nw_entry_t *link);
 
 /*
- * Fill the unpublished page at `level` with mappings of [addr, end) and zeroes
- * around them. Returns how far it came: end, or where pages ran out.
+ * Fill the unpublished page at `level` with mappings of [addr, end) and empty
+ * entries around them. Returns how far it came: end, or where pages ran out.
  */
 static uint64_t build_page(struct map_job *job, unsigned level,
 			   nw_pteref_t page, uint64_t addr, uint64_t end)
@@ -88,7 +48,7 @@ static uint64_t build_page(struct map_job *job, unsigned level,
 	unsigned entries = nw_page_entries(t, level);
 	unsigned i = nw_index_at(t, level, addr);
 
-	zero_entries(page, 0, i);
+	nw_fill_empty(page, 0, i);
 	while (addr < end && i < entries) {
 		uint64_t base = addr & ~(span - 1);
 		uint64_t stop = end - base < span ? end : base + span;
@@ -98,13 +58,14 @@ static uint64_t build_page(struct map_job *job, unsigned level,
 			unsigned n = whole < entries - i ? (unsigned)whole
 							 : entries - i;
 
-			fill_leaves(&t->geo, level, nw_pteref_index(page, i), n,
-				    map_leaf(job, level, addr));
+			nw_fill_leaves(&t->geo, level,
+				       nw_pteref_index(page, i), n,
+				       map_leaf(job, level, addr));
 			i += n;
 			addr += n * span;
 			continue;
 		}
-		nw_entry_t link = 0;
+		nw_entry_t link = NWF_EMPTY;
 		uint64_t reached = build_child(job, level - 1, addr, stop, &link);
 
 		nw_entry_init(nw_pteref_index(page, i++), link);
@@ -112,13 +73,13 @@ static uint64_t build_page(struct map_job *job, unsigned level,
 		if (reached < stop)
 			break;
 	}
-	zero_entries(page, i, entries);
+	nw_fill_empty(page, i, entries);
 	return addr;
 }
 
 /*
  * Make an unpublished page of `level` for [addr, end) and the entry that links
- * it; *link stays 0 when nothing could be mapped. Returns how far it came.
+ * it; *link stays empty when nothing could be mapped. Returns how far it came.
  */
 static uint64_t build_child(struct map_job *job, unsigned level, uint64_t addr,
 			    uint64_t end, nw_entry_t *link)
@@ -155,33 +116,33 @@ static enum nw_status met_status(enum nw_entry_kind kind, nw_entry_t e)
 {
 	if (kind == NW_ENTRY_RESERVED)
 		return NW_E_CORRUPT;
-	return nwf_is_locked(e) ? NW_E_BUSY : NW_E_EXISTS;
+	return nw_is_held(e) ? NW_E_BUSY : NW_E_EXISTS;
 }
 
 /* Nothing may stand in the range. Reads only. */
-static enum nw_status map_check_empty(struct nw_iter it,
-				      struct nw_result *result, uint64_t start)
+static enum nw_status map_check_empty(struct nw_iter *it, nw_entry_t *met)
 {
-	while (nw_iter_more(&it)) {
-		nw_entry_t e = nw_entry_read(nw_iter_ref(&it));
-		enum nw_entry_kind kind = nwf_kind(&it.t->geo, it.level, e);
+	while (nw_iter_more(it)) {
+		nw_entry_t e = nw_entry_read(nw_iter_ref(it));
+		enum nw_entry_kind kind = nwf_kind(&it->t->geo, it->level, e);
 
 		if (kind == NW_ENTRY_EMPTY) {
-			nw_iter_step(&it);
+			nw_iter_step(it);
 			continue;
 		}
 		if (kind == NW_ENTRY_TABLE) {
-			nw_iter_down(&it, e);
+			nw_iter_down(it, e);
 			continue;
 		}
-		return nw_report(result, met_status(kind, e), start, it.level,
-				 e);
+		*met = e;
+		return met_status(kind, e);
 	}
 	return NW_OK;
 }
 
 /* Write leaves into empty entries of a live page, as far as they go. */
-static void map_live_run(struct map_job *job, struct nw_iter *it)
+static inline __attribute__((always_inline)) void
+map_live_run(struct map_job *job, struct nw_iter *it, enum nw_mode mode)
 {
 	const struct nw_geometry *geo = &job->t->geo;
 	uint64_t span = nw_span_bytes(job->t, it->level);
@@ -198,13 +159,14 @@ static void map_live_run(struct map_job *job, struct nw_iter *it)
 	for (i = 0; i < n; i++) {
 		nw_pteref_t ref = nw_pteref_index(first, i);
 
-		if (i && nw_entry_read(ref))
+		if (i && nw_entry_read(ref) != NWF_EMPTY)
 			break;
-		if (!map_install(job->t, ref, leaf))
+		if (!nw_install_leaf(mode, ref, leaf))
 			break;
 		leaf = nwf_leaf_next(geo, it->level, leaf);
 	}
-	nw_iter_goto(it, it->addr + i * span);
+	if (i)
+		nw_iter_goto(it, it->addr + i * span);
 }
 
 /*
@@ -216,17 +178,17 @@ static enum nw_status map_subtree(struct map_job *job, struct nw_iter *it)
 	struct nw_table *t = job->t;
 	nw_pteref_t ref = nw_iter_ref(it);
 	uint64_t stop = nw_iter_next_base(it);
-	nw_entry_t link = 0;
+	nw_entry_t link = NWF_EMPTY;
 	uint64_t reached;
 	nw_pa_t page;
 
 	if (stop > it->end)
 		stop = it->end;
 	reached = build_child(job, it->level - 1, it->addr, stop, &link);
-	if (!link)
+	if (link == NWF_EMPTY)
 		return NW_E_NOMEM;
 	page = NW_PA(nwf_table_pa(&t->geo, link));
-	if (!map_install_table(t, ref, link)) {
+	if (!nw_install_table(t, ref, link)) {
 		NW_FN(free_subtree)(t, page, it->level - 1);
 		return NW_OK;
 	}
@@ -252,13 +214,16 @@ static enum nw_status map_commit(struct map_job *job, struct nw_iter *it,
 			nw_iter_down(it, e);
 			continue;
 		}
-		if (e) { /* shared only: it was empty when we checked */
+		if (e != NWF_EMPTY) { /* shared: it was, when we checked */
 			*met = e;
-			return nwf_is_locked(e) ? NW_E_BUSY : NW_E_RACED;
+			return nw_is_held(e) ? NW_E_BUSY : NW_E_RACED;
 		}
 		if (map_aligned(job, it->level, it->addr) &&
 		    it->end - it->addr >= nw_span_bytes(job->t, it->level)) {
-			map_live_run(job, it);
+			if (job->t->mode == NW_MODE_SHARED)
+				map_live_run(job, it, NW_MODE_SHARED);
+			else
+				map_live_run(job, it, NW_MODE_EXCLUSIVE);
 			continue;
 		}
 		status = map_subtree(job, it);
@@ -293,10 +258,47 @@ static enum nw_status map_prepare(struct map_job *job, struct nw_table *t,
 			continue;
 		status = nwf_leaf_template(&t->geo, level, attrs,
 					   &job->leaf_template[level]);
+		if (status == NW_E_LEVEL && level) {
+			/* A smaller leaf can have these attributes. */
+			job->leaf_levels &= ~(1u << level);
+			continue;
+		}
 		if (status)
 			return nw_refuse(result, status, ia.v, "attrs");
 	}
 	return NW_OK;
+}
+
+/*
+ * Map what is left, from the cursor on. `is_first`: nothing is written yet, and
+ * nothing will be unless all of the range is empty.
+ */
+static enum nw_status map_try(struct map_job *job, struct nw_iter *it,
+			      int is_first, nw_entry_t *met)
+{
+	enum nw_status status;
+
+	descend_to_range(it);
+	if (is_first) {
+		struct nw_iter look = *it;
+
+		status = map_check_empty(&look, met);
+		if (status) {
+			it->level = look.level; /* of *met */
+			return status;
+		}
+	}
+	/* ORD-08 orders the caller's writes to the pages before the entries
+	 * that map them; pairs with the hardware walker's load and the guest's
+	 * access through it. Without it the guest may see the page as it was
+	 * before. */
+	nw_port_store_barrier();
+	status = map_commit(job, it, met);
+	/* ORD-09 orders the entries before walks that start after we return;
+	 * pairs with the hardware walker. Without it the access that faulted
+	 * may fault again, and at EL2 our own next access. */
+	nw_port_publish_barrier();
+	return status;
 }
 
 enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
@@ -304,10 +306,12 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 			  unsigned max_level, struct nw_page_cache *cache,
 			  struct nw_result *result)
 {
+	struct nw_patience patience = {0};
 	struct map_job job;
 	struct nw_iter it;
 	nw_entry_t met = 0;
 	enum nw_status status;
+	uint64_t at = ia.v;
 
 	if (!t || !attrs)
 		return nw_refuse(result, NW_E_NULL, ia.v, t ? "attrs" : "t");
@@ -319,26 +323,15 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	job.cache = cache;
 	job.ia_to_pa = pa.v - ia.v;
 
-	/* ORD-06: what is read stays allocated. */
-	nw_section_enter(t);
-	nw_iter_start(&it, t, ia.v, ia.v + size_bytes);
-	descend_to_range(&it);
-	status = map_check_empty(it, result, ia.v);
-	if (status) {
+	nw_op_begin(t, NW_OP_MAP, ia.v, ia.v + size_bytes);
+	do {
+		/* ORD-06: what is read stays allocated. */
+		nw_section_enter(t);
+		nw_iter_start(&it, t, at, ia.v + size_bytes);
+		status = map_try(&job, &it, at == ia.v, &met);
 		nw_section_leave(t); /* ORD-06 */
-		return status;
-	}
-	/* ORD-08 orders the caller's writes to the pages before the entries
-	 * that map them; pairs with the hardware walker's load and the guest's
-	 * access through it. Without it the guest may see the page as it was
-	 * before. */
-	nw_port_store_barrier();
-	status = map_commit(&job, &it, &met);
-	/* ORD-09 orders the entries before walks that start after we return;
-	 * pairs with the hardware walker. Without it the access that faulted
-	 * may fault again, and at EL2 our own next access. */
-	nw_port_publish_barrier();
-	/* ORD-06 */
-	nw_section_leave(t);
-	return nw_report(result, status, it.addr, it.level, met);
+		at = it.addr;
+	} while (status == NW_E_BUSY && nw_retry(t, &patience));
+	nw_op_end(t, NW_OP_MAP, ia.v, ia.v + size_bytes, status);
+	return nw_report(result, status, at, it.level, met);
 }

@@ -5,14 +5,20 @@
 #include "engine.h"
 #include "../format/instances.h"
 
+/* A format of several instances names its family. */
+#ifdef NWF_TRACE_ID
+#define NW_FORMAT_ID NWF_TRACE_ID
+#else
 #define NW_ID_JOIN(format) NW_FORMAT_ID_##format
 #define NW_ID_EXPAND(format) NW_ID_JOIN(format)
 #define NW_FORMAT_ID NW_ID_EXPAND(NW_FORMAT)
+#endif
 
 const struct nw_format_ops NW_FN(ops) = {
 	.name = NW_FORMAT_NAME,
 	.trace_id = NW_FORMAT_ID,
 	.regimes = NWF_REGIMES,
+	.empty = NWF_EMPTY,
 	.geometry = NW_FN(geometry),
 	.encode_leaf = NW_FN(encode_leaf),
 	.decode = NW_FN(decode),
@@ -20,7 +26,13 @@ const struct nw_format_ops NW_FN(ops) = {
 	.map = NW_FN(map),
 	.unmap = NW_FN(unmap),
 	.protect = NW_FN(protect),
+	.write_protect = NW_FN(write_protect),
+	.harvest_dirty = NW_FN(harvest_dirty),
+	.age = NW_FN(age),
 	.split = NW_FN(split),
+	.split_range = NW_FN(split_range),
+	.collapse = NW_FN(collapse),
+	.reclaim_tables = NW_FN(reclaim_tables),
 	.lookup = NW_FN(lookup),
 	.walk = NW_FN(walk),
 	.teardown_step = NW_FN(teardown_step),

@@ -2,6 +2,7 @@
 #include <nestwalk/trace.h>
 #include "nw_port.h"
 #include "pages.h"
+#include "stats.h"
 
 /* Pages of a cache are nobody's table: their first word chains them. */
 static void *cache_pop(struct nw_page_cache *cache)
@@ -20,33 +21,23 @@ static void cache_push(struct nw_page_cache *cache, void *page)
 	cache->pages++;
 }
 
-/* Maps of a shared table count side by side. */
 static void count_taken(struct nw_table *t)
 {
 	struct nw_table_stats *stats = &t->stats;
 	uint64_t live;
 
-	if (t->mode != NW_MODE_SHARED) {
-		stats->pages_allocated++;
-		live = ++stats->pages_live;
-	} else {
-		nw_port_count_add(&stats->pages_allocated, 1);
-		live = nw_port_count_add(&stats->pages_live, 1);
-	}
-	nw_port_count_max(&stats->pages_peak, live);
+	nw_stat_add(t, &stats->pages_allocated, 1);
+	live = nw_stat_add(t, &stats->pages_live, 1);
+	if (t->mode == NW_MODE_SHARED)
+		nw_port_count_max(&stats->pages_peak, live);
+	else if (stats->pages_peak < live)
+		stats->pages_peak = live;
 }
 
 static void count_given_back(struct nw_table *t)
 {
-	struct nw_table_stats *stats = &t->stats;
-
-	if (t->mode != NW_MODE_SHARED) {
-		stats->pages_live--;
-		stats->pages_freed++;
-		return;
-	}
-	nw_port_count_add(&stats->pages_live, UINT64_MAX);
-	nw_port_count_add(&stats->pages_freed, 1);
+	nw_stat_add(t, &t->stats.pages_live, UINT64_MAX);
+	nw_stat_add(t, &t->stats.pages_freed, 1);
 }
 
 int nw_page_take(struct nw_table *t, struct nw_page_cache *cache, nw_pa_t *page)

@@ -12,11 +12,12 @@ static int slot_add_page(struct nw_table *t, struct nw_iter *it,
 	if (!nw_page_take(t, cache, &page))
 		return 0;
 	first = nw_pteref_page(t, page.v);
-	for (unsigned i = 0; i < nw_page_entries(t, it->level - 1); i++)
-		nw_entry_init(nw_pteref_index(first, i), 0);
-	nw_entry_link_exclusive(nw_iter_ref(it), 0,
-				nwf_table_entry(&t->geo, page.v));
-	NW_TRACE(NW_EV_PAGE_LINK, page.v, 0, it->level - 1);
+	nw_fill_empty(first, 0, nw_page_entries(t, it->level - 1));
+	if (nw_install_table(t, nw_iter_ref(it),
+			     nwf_table_entry(&t->geo, page.v)))
+		NW_TRACE(NW_EV_PAGE_LINK, page.v, 0, it->level - 1);
+	else
+		nw_page_put(t, page); /* another CPU was faster */
 	return 1;
 }
 
@@ -32,7 +33,7 @@ static enum nw_status slot_descend(struct nw_table *t, struct nw_iter *it,
 		if (kind == NW_ENTRY_TABLE && it->level > level)
 			nw_iter_down(it, e);
 		else if (kind != NW_ENTRY_EMPTY)
-			return NW_E_EXISTS;
+			return nw_is_held(e) ? NW_E_BUSY : NW_E_EXISTS;
 		else if (it->level == level)
 			return NW_OK;
 		else if (!slot_add_page(t, it, cache))

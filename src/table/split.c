@@ -1,135 +1,222 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Splitting a live block: the smaller leaves are built in private, then the
- * block is broken, flushed and replaced by one store. One break, however many
- * levels down.
+ * block is locked, flushed and replaced by one swap; or, where the format needs
+ * no break, replaced and then flushed. One break, however many levels down.
+ *
+ * An annotation splits the same way, but nothing needs a flush.
  */
-#include "iter.h"
+#include "retire.h"
 
-struct split_job {
-	struct nw_table *t;
-	uint64_t ia;
-	unsigned from; /* level of the block */
-	unsigned to;   /* level that the leaf over `ia` shall have */
-	nw_pa_t page[NW_LEVELS_MAX]; /* unpublished, by level */
+enum split_extent {
+	SPLIT_PATH, /* only what is over job->ia is split further */
+	SPLIT_ALL,
 };
 
-/*
- * Fill the private pages from the block's value; called again if hardware
- * changed the block meanwhile. Returns the entry that links them.
- */
-static nw_entry_t split_fill(const struct split_job *job, nw_entry_t block)
+struct split_job {
+	struct nw_owner owner;
+	struct nw_page_cache *cache;
+	uint64_t ia;
+	unsigned to; /* level that the leaf over `ia` (or every one) shall have */
+	enum split_extent extent;
+	/* The end of a range: annotations are split too, and what does not
+	 * cross it is let alone, whoever holds it. */
+	int is_edge;
+	unsigned pages; /* that were built and linked */
+};
+
+/* ---- building ---------------------------------------------------------- */
+
+static int split_goes_deeper(const struct split_job *job, unsigned level,
+			     uint64_t base)
 {
-	const struct nw_table *t = job->t;
-	nw_entry_t above = block;
+	uint64_t span = nw_span_bytes(job->owner.t, level);
 
-	for (unsigned level = job->from; level-- > job->to;) {
-		nw_pteref_t first = nw_pteref_page(t, job->page[level].v);
-		nw_entry_t leaf = nwf_split_child(&t->geo, level + 1, above);
-		unsigned here = nw_index_at(t, level, job->ia);
-		unsigned entries = nw_page_entries(t, level);
-
-		for (unsigned i = 0; i < entries; i++) {
-			nw_entry_t e = leaf;
-
-			if (i == here) {
-				above = leaf;
-				if (level > job->to)
-					e = nwf_table_entry(
-						&t->geo,
-						job->page[level - 1].v);
-			}
-			nw_entry_init(nw_pteref_index(first, i), e);
-			leaf = nwf_leaf_next(&t->geo, level, leaf);
-		}
-	}
-	return nwf_table_entry(&t->geo, job->page[job->from - 1].v);
+	return level > job->to &&
+	       (job->extent == SPLIT_ALL || job->ia - base < span);
 }
 
-static int split_reserve(struct split_job *job, struct nw_page_cache *cache)
+/*
+ * Fill the unpublished page that replaces `block` of `level` over [base, ...)
+ * and return the entry that links it in *link. *link is empty at first: pages
+ * are taken; and on a second call what the first one made: the same pages are
+ * filled again, from a block that has changed meanwhile.
+ * Returns how many pages that makes, 0: there are not enough, nothing is held.
+ */
+static unsigned split_fill(struct split_job *job, unsigned level,
+			   uint64_t base, nw_entry_t block, nw_entry_t *link)
 {
-	for (unsigned level = job->to; level < job->from; level++) {
-		if (nw_page_take(job->t, cache, &job->page[level]))
-			continue;
-		while (level-- > job->to)
-			nw_page_put(job->t, job->page[level]);
+	struct nw_table *t = job->owner.t;
+	int is_leaf = nwf_is_leaf(level, block), is_new = *link == NWF_EMPTY;
+	unsigned below = level - 1, entries = nw_page_entries(t, below);
+	nw_entry_t e = is_leaf ? nwf_split_child(&t->geo, level, block) : block;
+	unsigned pages = 1;
+	nw_pteref_t first;
+	nw_pa_t page;
+
+	if (!is_new)
+		page = NW_PA(nwf_table_pa(&t->geo, *link));
+	else if (!nw_page_take(t, job->cache, &page))
 		return 0;
+	*link = nwf_table_entry(&t->geo, page.v);
+	first = nw_pteref_page(t, page.v);
+	if (is_leaf && below == job->to) {
+		nw_fill_leaves(&t->geo, below, first, entries, e);
+		return 1;
 	}
-	return 1;
+	for (unsigned i = 0; i < entries; i++) {
+		nw_pteref_t ref = nw_pteref_index(first, i);
+		uint64_t at = base + i * nw_span_bytes(t, below);
+		nw_entry_t value = e;
+
+		if (split_goes_deeper(job, below, at)) {
+			unsigned more;
+
+			value = is_new ? NWF_EMPTY : nw_entry_read(ref);
+			more = split_fill(job, below, at, e, &value);
+			if (!more) {
+				nw_fill_empty(first, i, entries);
+				NW_FN(free_subtree)(t, page, below);
+				return 0;
+			}
+			pages += more;
+		}
+		nw_entry_init(ref, value);
+		if (is_leaf)
+			e = nwf_leaf_next(&t->geo, below, e);
+	}
+	return pages;
+}
+
+/* ---- replacing --------------------------------------------------------- */
+
+/* Is this what we may split? */
+static int split_takes(const struct split_job *job, unsigned level,
+		       nw_entry_t e)
+{
+	return nwf_is_leaf(level, e) ||
+	       (job->is_edge && nwf_is_annotation(e));
 }
 
 /*
  * ORD-10 orders break, flush and make; pairs with the hardware walker and the
  * TLBs of every CPU. Without the flush between, a TLB may hold the block and a
  * page at once: a conflict abort, or an amalgam of both (DDI 0487, D8.16).
+ *
+ * 0: the entry is no longer what we may split, or was stolen from us.
  */
-static void split_replace(const struct split_job *job, nw_pteref_t ref,
-			  nw_entry_t block)
+static int split_swap(struct split_job *job, struct nw_iter *it,
+		      nw_entry_t block, nw_entry_t *link)
 {
-	struct nw_table *t = job->t;
-	uint64_t span = nw_span_bytes(t, job->from);
-	uint64_t base = job->ia & ~(span - 1);
-	nw_entry_t link = split_fill(job, block);
+	struct nw_table *t = job->owner.t;
+	uint64_t base = nw_iter_base(it);
+	nw_pteref_t ref = nw_iter_ref(it);
+	int breaks = !NW_SABOTAGE_NO_BBM &&
+		     nwf_change_needs_break(&t->geo, it->level, block, *link);
+	nw_entry_t token = breaks ? nw_owner_token(&job->owner) : NWF_EMPTY;
 	struct nw_flush flush;
 
 	nw_flush_begin(&flush);
-	nw_flush_add(&flush, base, base + span, 1u << job->from, 0);
-	if (!NW_SABOTAGE_NO_BBM &&
-	    nwf_change_needs_break(&t->geo, job->from, block, link)) {
-		nw_entry_t last =
-			nw_entry_break_exclusive(ref, nwf_lock_token(0));
-
-		nw_flush_issue(t, &flush);
-		if (last != block)
-			link = split_fill(job, last);
-		nw_entry_link_exclusive(ref, nwf_lock_token(0), link);
-	} else {
-		/* Same translations before and after: no break is needed, but
-		 * no old size may stay behind either. */
-		while (!nw_entry_try_replace(ref, &block, link))
-			link = split_fill(job, block);
-		nw_flush_issue(t, &flush);
+	if (nwf_is_valid(block))
+		nw_flush_add(&flush, base, base + nw_span_bytes(t, it->level),
+			     1u << it->level, 0);
+	/* Hardware, or another CPU, may change the block as we look. */
+	while (!(breaks ? nw_entry_lock(ref, &block, token)
+			: nw_entry_try_replace(ref, &block, *link))) {
+		if (!split_takes(job, it->level, block))
+			return 0;
+		(void)split_fill(job, it->level, base, block, link);
 	}
-	t->stats.splits++;
-	nw_port_publish_barrier(); /* ORD-09 */
+	/* Where no break is needed the translations are the same before and
+	 * after, but no old size may stay behind either. */
+	nw_flush_issue(t, &flush);
+	return !breaks || nw_entry_publish(ref, token, *link);
 }
 
-/* Inside the section. Result: as nw_split(). */
-static enum nw_status split_at(struct nw_table *t, uint64_t ia, unsigned level,
-			       struct nw_page_cache *cache,
-			       struct nw_result *result)
+static enum nw_status split_replace(struct split_job *job, struct nw_iter *it,
+				    nw_entry_t block)
 {
-	struct split_job job = {.t = t, .ia = ia, .to = level};
-	enum nw_entry_kind kind;
+	struct nw_table *t = job->owner.t;
+	nw_entry_t link = NWF_EMPTY;
+	unsigned pages;
+
+	pages = split_fill(job, it->level, nw_iter_base(it), block, &link);
+	if (!pages)
+		return NW_E_NOMEM;
+	if (!split_swap(job, it, block, &link)) {
+		NW_FN(free_subtree)(t, NW_PA(nwf_table_pa(&t->geo, link)),
+				    it->level - 1);
+		return NW_E_BUSY;
+	}
+	job->pages += pages;
+	nw_stat_add(t, &t->stats.splits, 1);
+	nw_port_publish_barrier(); /* ORD-09 */
+	return NW_OK;
+}
+
+/* What an entry that is no table means for a split. */
+static enum nw_status split_met(const struct split_job *job, unsigned level,
+				nw_entry_t e)
+{
+	if (nw_is_held(e))
+		return job->is_edge && level <= job->to ? NW_E_ABSENT
+							: NW_E_BUSY;
+	if (split_takes(job, level, e))
+		return NW_OK;
+	return nwf_is_valid(e) ? NW_E_CORRUPT : NW_E_ABSENT;
+}
+
+/* ---- one place --------------------------------------------------------- */
+
+/* Inside the section. *e: what was met. */
+static enum nw_status split_try(struct split_job *job, struct nw_iter *it,
+				nw_entry_t *e)
+{
+	enum nw_status status;
+
+	for (;;) {
+		*e = nw_entry_read(nw_iter_ref(it));
+		if (!nwf_is_table(it->level, *e))
+			break;
+		nw_iter_down(it, *e);
+	}
+	status = split_met(job, it->level, *e);
+	if (status || it->level <= job->to)
+		return status;
+	return split_replace(job, it, *e);
+}
+
+static enum nw_status split_at(struct split_job *job, struct nw_result *result)
+{
+	struct nw_table *t = job->owner.t;
+	struct nw_patience patience = {0};
+	enum nw_status status;
 	struct nw_iter it;
 	nw_entry_t e;
 
-	nw_iter_start(&it, t, ia, ia + 1);
-	for (;;) {
-		e = nw_entry_read(nw_iter_ref(&it));
-		kind = nwf_kind(&t->geo, it.level, e);
-		if (kind != NW_ENTRY_TABLE)
-			break;
-		nw_iter_down(&it, e);
-	}
-	if (kind == NW_ENTRY_RESERVED)
-		return nw_report(result, NW_E_CORRUPT, ia, it.level, e);
-	if (kind != NW_ENTRY_LEAF)
-		return nw_report(result, NW_E_ABSENT, ia, it.level, e);
-	if (it.level <= level)
-		return nw_report(result, NW_OK, ia, it.level, e);
-	job.from = it.level;
-	if (!split_reserve(&job, cache))
-		return nw_report(result, NW_E_NOMEM, ia, it.level, e);
-	split_replace(&job, nw_iter_ref(&it), e);
-	return nw_report(result, NW_OK, ia, level, 0);
+	do {
+		/* ORD-06: what is read stays allocated. */
+		nw_section_enter(t);
+		nw_iter_start(&it, t, job->ia, job->ia + 1);
+		status = split_try(job, &it, &e);
+		nw_section_leave(t); /* ORD-06 */
+	} while (status == NW_E_BUSY && nw_retry(t, &patience));
+	if (!status)
+		return nw_report(result, NW_OK, job->ia,
+				 it.level < job->to ? it.level : job->to, 0);
+	return nw_report(result, status, job->ia, it.level, e);
 }
 
 enum nw_status NW_FN(split)(struct nw_table *t, nw_ia_t ia, unsigned level,
 			    struct nw_page_cache *cache,
 			    struct nw_result *result)
 {
+	struct split_job job = {.owner = {.t = t, .token = NWF_EMPTY},
+				.cache = cache,
+				.ia = ia.v,
+				.to = level};
 	enum nw_status status;
+	uint64_t end;
 
 	if (!t)
 		return nw_refuse(result, NW_E_NULL, ia.v, "t");
@@ -139,12 +226,14 @@ enum nw_status NW_FN(split)(struct nw_table *t, nw_ia_t ia, unsigned level,
 		return status;
 	if (level >= t->geo.levels || !(t->geo.leaf_levels >> level & 1))
 		return nw_refuse(result, NW_E_LEVEL, ia.v, "level");
-	/* ORD-06: what is read stays allocated. */
-	nw_section_enter(t);
-	status = split_at(t, ia.v, level, cache, result);
-	nw_section_leave(t); /* ORD-06 */
+	end = ia.v + (UINT64_C(1) << t->geo.granule_lg2);
+	nw_op_begin(t, NW_OP_SPLIT, ia.v, end);
+	status = split_at(&job, result);
+	nw_op_end(t, NW_OP_SPLIT, ia.v, end, status);
 	return status;
 }
+
+/* ---- the ends of a range ----------------------------------------------- */
 
 /* The largest leaf level that may begin at `edge`. */
 static unsigned edge_level(const struct nw_table *t, uint64_t edge)
@@ -162,17 +251,18 @@ enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
 				  uint64_t end, struct nw_page_cache *cache,
 				  struct nw_result *result)
 {
+	struct split_job job = {.owner = {.t = t, .token = NWF_EMPTY},
+				.cache = cache,
+				.is_edge = 1};
 	const uint64_t edge[2] = {start, end};
 	enum nw_status status;
 
 	for (unsigned i = 0; i < 2; i++) {
 		if (edge[i] >> t->geo.ia_bits)
 			continue;
-		/* ORD-06 */
-		nw_section_enter(t);
-		status = split_at(t, edge[i], edge_level(t, edge[i]), cache,
-				  result);
-		nw_section_leave(t); /* ORD-06 */
+		job.ia = edge[i];
+		job.to = edge_level(t, edge[i]);
+		status = split_at(&job, result);
 		if (status && status != NW_E_ABSENT) {
 			if (result)
 				result->reached = start;
@@ -180,4 +270,99 @@ enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
 		}
 	}
 	return NW_OK;
+}
+
+/* ---- a whole range ----------------------------------------------------- */
+
+/* Table pages that splitting a block of `level` all the way takes. */
+static uint64_t split_pages(const struct split_job *job, unsigned level)
+{
+	uint64_t pages = 0;
+
+	while (level-- > job->to)
+		pages = 1 + (pages << job->owner.t->geo.index_bits);
+	return pages;
+}
+
+/* The block under the cursor: all the way down at once where range and budget
+ * allow it, else by one level; the rest is done when the cursor gets there. */
+static enum nw_status split_here(struct split_job *job, struct nw_iter *it,
+				 unsigned budget_pages, nw_entry_t block)
+{
+	unsigned to = job->to;
+	enum nw_status status;
+
+	job->ia = it->addr;
+	job->extent = SPLIT_ALL;
+	if (!nw_iter_covers(it) ||
+	    split_pages(job, it->level) > budget_pages - job->pages)
+		job->to = it->level - 1;
+	status = split_replace(job, it, block);
+	job->to = to;
+	return status;
+}
+
+static enum nw_status split_some(struct split_job *job, struct nw_iter *it,
+				 unsigned budget_pages, nw_entry_t *e)
+{
+	enum nw_status status = NW_OK;
+
+	while (!status && nw_iter_more(it)) {
+		*e = nw_entry_read(nw_iter_ref(it));
+		if (nwf_is_table(it->level, *e)) {
+			if (it->level > job->to + 1)
+				nw_iter_down(it, *e);
+			else
+				nw_iter_step(it); /* small enough below */
+			continue;
+		}
+		status = split_met(job, it->level, *e);
+		if (status == NW_E_ABSENT || (!status && it->level <= job->to)) {
+			status = NW_OK;
+			nw_iter_step(it);
+			continue;
+		}
+		if (!status && job->pages == budget_pages)
+			return NW_MORE;
+		if (!status)
+			status = split_here(job, it, budget_pages, *e);
+	}
+	return status;
+}
+
+enum nw_status NW_FN(split_range)(struct nw_table *t, nw_ia_t ia,
+				  uint64_t size_bytes, unsigned level,
+				  unsigned budget_pages,
+				  struct nw_page_cache *cache,
+				  struct nw_result *result)
+{
+	struct split_job job = {.owner = {.t = t, .token = NWF_EMPTY},
+				.cache = cache,
+				.to = level};
+	struct nw_patience patience = {0};
+	uint64_t end = ia.v + size_bytes;
+	nw_entry_t e = NWF_EMPTY;
+	enum nw_status status;
+	struct nw_iter it;
+
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	status = nw_range_check(t, ia, size_bytes, result);
+	if (status)
+		return status;
+	if (level >= t->geo.levels || !(t->geo.leaf_levels >> level & 1))
+		return nw_refuse(result, NW_E_LEVEL, ia.v, "level");
+	if (!budget_pages)
+		return nw_refuse(result, NW_E_EMPTY, ia.v, "budget_pages");
+	nw_op_begin(t, NW_OP_SPLIT, ia.v, end);
+	it.addr = ia.v;
+	do {
+		/* ORD-06: what is read stays allocated. */
+		nw_section_enter(t);
+		nw_iter_start(&it, t, it.addr, end);
+		status = split_some(&job, &it, budget_pages, &e);
+		nw_section_leave(t); /* ORD-06 */
+	} while (status == NW_E_BUSY && nw_retry(t, &patience));
+	nw_op_end(t, NW_OP_SPLIT, ia.v, end, status);
+	return nw_report(result, status, it.addr, it.level, status ? e : 0);
 }

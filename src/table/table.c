@@ -39,14 +39,14 @@ static enum nw_status config_check(const struct nw_table_config *c,
 		return NW_E_CONFIG;
 	}
 	*argument = "config.regime";
-	if ((unsigned)c->regime > NW_REGIME_EL10 ||
+	if ((unsigned)c->regime >= NW_REGIME_COUNT ||
 	    !(c->ops->regimes >> c->regime & 1))
 		return NW_E_CONFIG;
 	return c->ops->geometry(&c->format, geo, argument);
 }
 
 /* Roots are made here, before anything points to them. */
-static void zero_root(const struct nw_table *t)
+static void empty_root(const struct nw_table *t)
 {
 	size_t entries = (size_t)1 << (t->geo.index_bits +
 				       t->geo.root_pages_lg2);
@@ -54,7 +54,8 @@ static void zero_root(const struct nw_table *t)
 	/* ORD-06: for the proof build; nobody reads yet. */
 	nw_section_enter(t);
 	for (size_t i = 0; i < entries; i++)
-		nw_entry_init(nw_pteref_index(nw_pteref_root(t), i), 0);
+		nw_entry_init(nw_pteref_index(nw_pteref_root(t), i),
+			      t->ops->empty);
 	nw_port_publish_barrier(); /* ORD-09 */
 	nw_section_leave(t);
 }
@@ -96,8 +97,9 @@ enum nw_status nw_table_init(struct nw_table *t,
 	NW_TRACE(NW_EV_TABLE_INIT, t->root_pa.v,
 		 NW_TRACE_SHAPE(t->ops->trace_id, geo.granule_lg2, geo.ia_bits,
 				geo.oa_bits, geo.features),
-		 t->tag | (uint64_t)t->regime << 16);
-	zero_root(t);
+		 t->tag | (uint64_t)t->regime << 16 |
+			 (uint64_t)(t->mode + 1u) << 32);
+	empty_root(t);
 	return nw_report(result, NW_OK, 0, 0, 0);
 }
 
@@ -120,7 +122,20 @@ void nw_table_destroy(struct nw_table *t)
 
 struct nw_table_stats nw_table_stats(const struct nw_table *t)
 {
-	return t->stats;
+	const struct nw_table_stats *s = &t->stats;
+
+	return (struct nw_table_stats){
+		.pages_allocated = nw_port_count_read(&s->pages_allocated),
+		.pages_freed = nw_port_count_read(&s->pages_freed),
+		.pages_live = nw_port_count_read(&s->pages_live),
+		.pages_peak = nw_port_count_read(&s->pages_peak),
+		.flushes = nw_port_count_read(&s->flushes),
+		.splits = nw_port_count_read(&s->splits),
+		.folds = nw_port_count_read(&s->folds),
+		.retries = nw_port_count_read(&s->retries),
+		.busy = nw_port_count_read(&s->busy),
+		.steals = nw_port_count_read(&s->steals),
+	};
 }
 
 /* Spans of `lg2` bytes that [start, last] touches. */
@@ -209,12 +224,72 @@ enum nw_status nw_protect(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	return t->ops->protect(t, ia, size_bytes, how, prot, cache, result);
 }
 
+enum nw_status nw_write_protect(struct nw_table *t, nw_ia_t ia,
+				uint64_t size_bytes, nw_range_fn dirty,
+				void *arg, struct nw_page_cache *cache,
+				struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->write_protect(t, ia, size_bytes, dirty, arg, cache,
+				     result);
+}
+
+enum nw_status nw_harvest_dirty(struct nw_table *t, nw_ia_t ia,
+				uint64_t size_bytes, nw_range_fn dirty,
+				void *arg, struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->harvest_dirty(t, ia, size_bytes, dirty, arg, result);
+}
+
+enum nw_status nw_age(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+		      enum nw_age how, uint64_t *young,
+		      struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->age(t, ia, size_bytes, how, young, result);
+}
+
 enum nw_status nw_split(struct nw_table *t, nw_ia_t ia, unsigned level,
 			struct nw_page_cache *cache, struct nw_result *result)
 {
 	if (!t)
 		return nw_refuse(result, NW_E_NULL, ia.v, "t");
 	return t->ops->split(t, ia, level, cache, result);
+}
+
+enum nw_status nw_split_range(struct nw_table *t, nw_ia_t ia,
+			      uint64_t size_bytes, unsigned level,
+			      unsigned budget_pages,
+			      struct nw_page_cache *cache,
+			      struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->split_range(t, ia, size_bytes, level, budget_pages,
+				   cache, result);
+}
+
+enum nw_status nw_collapse(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			   unsigned max_level, unsigned budget_pages,
+			   struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->collapse(t, ia, size_bytes, max_level, budget_pages,
+				result);
+}
+
+enum nw_status nw_reclaim_tables(struct nw_table *t, nw_ia_t ia,
+				 uint64_t size_bytes, unsigned budget_pages,
+				 struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->reclaim_tables(t, ia, size_bytes, budget_pages, result);
 }
 
 enum nw_status nw_lookup(struct nw_table *t, nw_ia_t ia, struct nw_mapping *out)

@@ -3,8 +3,11 @@
  * Taking a table apart in bounded steps: detach subtrees of at most so many
  * pages from the live table in a loop; inside a detached one, where nothing
  * races, a plain post-order recursion.
+ *
+ * Beside other writers a subtree is detached as a removal does it (retire.h);
+ * what they map meanwhile is found by a later step.
  */
-#include "iter.h"
+#include "retire.h"
 
 void NW_FN(free_subtree)(struct nw_table *t, nw_pa_t page, unsigned level)
 {
@@ -56,7 +59,8 @@ static unsigned find_table(const struct nw_table *t, unsigned level,
 static unsigned find_table_around(const struct nw_table *t, unsigned level,
 				  nw_pteref_t first, nw_entry_t *e)
 {
-	unsigned hint = nw_index_at(t, level, t->teardown_cursor);
+	unsigned hint = nw_index_at(t, level,
+				    nw_port_load(&t->teardown_cursor));
 	unsigned i = find_table(t, level, first, hint, e);
 
 	return i == nw_page_entries(t, level)
@@ -65,12 +69,27 @@ static unsigned find_table_around(const struct nw_table *t, unsigned level,
 }
 
 /*
+ * Take the table entry `e` out, with all that hangs from it. 0: another CPU
+ * changed it first.
+ */
+static int detach(struct nw_batch *b, nw_pteref_t ref, nw_entry_t e,
+		  unsigned level, uint64_t base)
+{
+	if (b->owner.t->mode != NW_MODE_SHARED)
+		nw_entry_set_exclusive(ref, e, NWF_EMPTY);
+	else if (!nw_entry_lock(ref, &e, nw_owner_token(&b->owner)))
+		return 0;
+	NW_FN(batch_add_table)(b, ref, e, level, base);
+	return 1;
+}
+
+/*
  * Detach one subtree of at most `budget` pages. Returns the most pages it can
  * have had, 0 when no table hangs from the root any more.
  */
-static uint64_t detach_one(struct nw_table *t, uint64_t budget,
-			   struct nw_flush *flush)
+static uint64_t detach_one(struct nw_batch *b, uint64_t budget)
 {
+	struct nw_table *t = b->owner.t;
 	unsigned level = nw_top_level(t);
 	nw_pteref_t page = nw_pteref_root(t);
 	uint64_t base = 0;
@@ -82,12 +101,11 @@ static uint64_t detach_one(struct nw_table *t, uint64_t budget,
 	for (;;) {
 		nw_pa_t child = NW_PA(nwf_table_pa(&t->geo, e));
 		nw_pteref_t below = nw_pteref_page(t, child.v);
-		uint64_t span = nw_span_bytes(t, level);
 		uint64_t pages = subtree_pages_max(t, level - 1);
 		unsigned next = 0;
-		nw_entry_t next_entry = 0;
+		nw_entry_t next_entry = NWF_EMPTY;
 
-		base += i * span;
+		base += i * nw_span_bytes(t, level);
 		if (pages > budget) {
 			next = find_table_around(t, level - 1, below,
 						 &next_entry);
@@ -95,12 +113,10 @@ static uint64_t detach_one(struct nw_table *t, uint64_t budget,
 				pages = 1;
 		}
 		if (pages <= budget) {
-			nw_entry_set_exclusive(nw_pteref_index(page, i), e, 0);
-			nw_flush_add(flush, base, base + span,
-				     t->geo.leaf_levels & ((1u << level) - 1),
-				     1);
-			nw_flush_add_dead(flush, child, level - 1);
-			t->teardown_cursor = base;
+			(void)detach(b, nw_pteref_index(page, i), e, level,
+				     base);
+			/* A hint; relaxed, for steps may run side by side. */
+			nw_port_store_relaxed(&t->teardown_cursor, base);
 			return pages;
 		}
 		page = below;
@@ -111,8 +127,9 @@ static uint64_t detach_one(struct nw_table *t, uint64_t budget,
 }
 
 /* Clear what stands in the root itself: blocks, and invalid entries. */
-static void clear_root(struct nw_table *t, struct nw_flush *flush)
+static void clear_root(struct nw_batch *b)
 {
+	struct nw_table *t = b->owner.t;
 	unsigned level = nw_top_level(t);
 	nw_pteref_t root = nw_pteref_root(t);
 	uint64_t span = nw_span_bytes(t, level);
@@ -120,41 +137,56 @@ static void clear_root(struct nw_table *t, struct nw_flush *flush)
 	for (unsigned i = 0; i < nw_page_entries(t, level); i++) {
 		nw_entry_t e = nw_entry_read(nw_pteref_index(root, i));
 
-		if (!e)
+		if (e == NWF_EMPTY)
 			continue;
-		(void)nw_entry_break_exclusive(nw_pteref_index(root, i), 0);
+		while (!nw_entry_try_replace(nw_pteref_index(root, i), &e,
+					     NWF_EMPTY))
+			; /* hardware's update came between */
 		if (nwf_is_valid(e))
-			nw_flush_add(flush, i * span, (i + 1) * span,
+			nw_flush_add(&b->flush, i * span, (i + 1) * span,
 				     1u << level, 0);
 	}
 }
 
+/* Inside the section. NW_OK: no table hangs from the root any more. */
+static enum nw_status teardown_some(struct nw_batch *b, uint64_t budget)
+{
+	while (budget && !nw_batch_dead_full(b) && !nw_batch_claims_full(b)) {
+		uint64_t pages = detach_one(b, budget);
+
+		if (!pages)
+			return NW_OK;
+		budget -= pages;
+	}
+	return NW_MORE;
+}
+
 enum nw_status NW_FN(teardown_step)(struct nw_table *t, unsigned max_pages)
 {
-	enum nw_status status = NW_MORE;
-	uint64_t budget = max_pages;
-	struct nw_flush flush;
+	enum nw_status status;
+	struct nw_batch batch;
+	uint64_t limit;
 
 	if (!t)
 		return NW_E_NULL;
 	if (!max_pages)
 		return NW_E_EMPTY;
-	nw_flush_begin(&flush);
+	limit = UINT64_C(1) << t->geo.ia_bits;
+	nw_op_begin(t, NW_OP_TEARDOWN, 0, limit);
+	nw_batch_begin(&batch, t);
 	/* ORD-06: left before the grace period (ORD-05). */
 	nw_section_enter(t);
-	while (budget && flush.dead_count < NW_FLUSH_DEAD) {
-		uint64_t pages = detach_one(t, budget, &flush);
-
-		budget -= pages;
-		if (!pages) {
-			clear_root(t, &flush);
-			t->teardown_cursor = 0;
-			status = NW_OK;
-			break;
-		}
-	}
+	status = teardown_some(&batch, max_pages);
+	if (t->mode == NW_MODE_SHARED)
+		NW_FN(batch_settle)(&batch);
+	else if (!status)
+		clear_root(&batch);
 	/* ORD-06 */
 	nw_section_leave(t);
-	nw_flush_and_free(t, &flush);
-	return status;
+	NW_FN(batch_free)(&batch);
+	/* What is left stands in the root, or came while we worked. */
+	if (!status && t->mode == NW_MODE_SHARED)
+		status = NW_FN(unmap)(t, NW_IA(0), limit, NULL, NULL);
+	nw_op_end(t, NW_OP_TEARDOWN, 0, limit, status);
+	return status == NW_E_BUSY ? NW_MORE : status;
 }

@@ -6,6 +6,7 @@
 static const char *const names[OP_KINDS] = {
 	"map",	  "unmap", "relax", "restrict",
 	"split",  "lookup", "walk", "teardown",
+	"split_range", "collapse", "reclaim",
 };
 
 const char *op_name(enum op_kind kind)
@@ -14,7 +15,7 @@ const char *op_name(enum op_kind kind)
 }
 
 /* Per cent. */
-static const unsigned weights[OP_KINDS] = {34, 24, 7, 8, 9, 11, 6, 1};
+static const unsigned weights[OP_KINDS] = {34, 22, 7, 8, 7, 9, 5, 1, 2, 3, 2};
 
 static const uint8_t prots[] = {
 	NW_PROT_R, NW_PROT_RW, NW_PROT_R | NW_PROT_X, NW_PROT_RWX,
@@ -132,6 +133,19 @@ struct op op_random(uint64_t *rng, const struct variant *variant)
 	case OP_SPLIT:
 		op.level = (uint32_t)rng_below(rng, 3);
 		break;
+	case OP_SPLIT_RANGE:
+		op.level = (uint32_t)rng_below(rng, 2);
+		op.budget = 1 + (uint32_t)rng_below(rng, 600);
+		if (op.level == 0 && op.size > 64 * MIB)
+			op.size = 64 * MIB;
+		break;
+	case OP_COLLAPSE:
+	case OP_RECLAIM:
+		op.level = rng_below(rng, 4) ? NW_LEVEL_ANY : 1;
+		op.budget = rng_below(rng, 2)
+				    ? 1000000
+				    : 1 + (uint32_t)rng_below(rng, 40);
+		break;
 	case OP_TEARDOWN:
 		op.level = 1 + (uint32_t)rng_below(rng, 40);
 		break;
@@ -145,11 +159,11 @@ void op_print(FILE *out, const struct op *op)
 {
 	fprintf(out,
 		"%s ia=%#llx size=%#llx pa=%#llx prot=%#x memtype=%u "
-		"flags=%#x level=%u fail=%u cached=%u\n",
+		"flags=%#x level=%u fail=%u cached=%u budget=%u\n",
 		names[op->kind], (unsigned long long)op->ia,
 		(unsigned long long)op->size, (unsigned long long)op->pa,
 		op->prot, op->memtype, op->flags, op->level, op->fail,
-		op->cached);
+		op->cached, op->budget);
 }
 
 int op_parse(const char *line, struct op *op)
@@ -161,9 +175,9 @@ int op_parse(const char *line, struct op *op)
 	memset(op, 0, sizeof(*op));
 	if (sscanf(line,
 		   "%15s ia=%llx size=%llx pa=%llx prot=%x memtype=%u "
-		   "flags=%x level=%u fail=%u cached=%u",
+		   "flags=%x level=%u fail=%u cached=%u budget=%u",
 		   name, &ia, &size, &pa, &op->prot, &op->memtype, &op->flags,
-		   &op->level, &op->fail, &op->cached) != 10)
+		   &op->level, &op->fail, &op->cached, &op->budget) < 10)
 		return 0;
 	for (kind = 0; kind < OP_KINDS; kind++) {
 		if (strcmp(names[kind], name) != 0)

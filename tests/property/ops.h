@@ -19,6 +19,9 @@ enum op_kind {
 	OP_LOOKUP,
 	OP_WALK,
 	OP_TEARDOWN,
+	OP_SPLIT_RANGE,
+	OP_COLLAPSE,
+	OP_RECLAIM,
 	OP_KINDS,
 };
 
@@ -31,6 +34,7 @@ struct op {
 	uint32_t memtype;
 	uint32_t flags;	 /* NW_LEAF_* */
 	uint32_t level;	 /* largest leaf, or split level, or teardown pages */
+	uint32_t budget; /* of an operation that has one */
 	uint32_t fail;	 /* which allocation fails; 0: none */
 	uint32_t cached; /* pages in the caller's cache; ~0: the worst case */
 };

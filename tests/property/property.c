@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nw_port.h"
 #include "shrink.h"
 
 #define OPS_PER_RUN 400
@@ -16,8 +17,8 @@ static const char help[] =
 	"Usage: property [--ops N] [--seed N] [--format NAME] [--check-every N]\n"
 	"                [--replay FILE] [--plant FAULT] [--list] [--help]\n"
 	"\n"
-	"Runs random map, unmap, protect, split, lookup, walk and teardown calls\n"
-	"on tables of every shape, and compares each answer with a flat map and\n"
+	"Runs random map, unmap, protect, split, collapse, reclaim, lookup, walk\n"
+	"and teardown calls on tables of every shape in every mode, and compares each answer with a flat map and\n"
 	"the whole table, as a second decoder reads it, with that map.\n"
 	"\n"
 	"  --ops N          operations in all (default 20000)\n"
@@ -34,6 +35,8 @@ static const char help[] =
 static const char *const plants[] = {
 	"nothing", "short-unmap", "lost-flush", "wild-store",
 };
+
+static const char *const modes[] = {"exclusive", "readers", "shared"};
 
 struct options {
 	uint64_t ops;
@@ -67,8 +70,17 @@ static void report(const struct options *o, const struct op *op, unsigned ops,
 	printf("# %u operations; to see it again, save these lines and run\n"
 	       "#   property --check-every 1 --replay FILE\n", ops);
 	printf("shape %s\n", o->run.variant->name);
+	printf("mode %s\n", modes[o->run.mode]);
 	for (i = 0; i < ops; i++)
 		op_print(stdout, &op[i]);
+}
+
+/* A grace period takes its time: most runs are exclusive. */
+static enum nw_mode mode_of(uint64_t round)
+{
+	if (!NW_PORT_HAS_GRACE_PERIOD || round % 4 < 2)
+		return NW_MODE_EXCLUSIVE;
+	return round % 4 == 2 ? NW_MODE_SHARED : NW_MODE_READERS;
 }
 
 static int random_runs(struct options *o)
@@ -83,6 +95,7 @@ static int random_runs(struct options *o)
 
 		o->run.variant = o->only ? o->only
 					 : &variants[run % variants_count];
+		o->run.mode = mode_of(run / variants_count);
 		for (i = 0; i < OPS_PER_RUN; i++)
 			op[i] = op_random(&rng, o->run.variant);
 		ops = o->ops - run * OPS_PER_RUN < OPS_PER_RUN
@@ -105,7 +118,7 @@ static int replay(struct options *o)
 	static struct op op[REPLAY_OPS_MAX];
 	struct run_failure failure;
 	FILE *in = fopen(o->replay, "r");
-	unsigned ops = 0, line = 0;
+	unsigned ops = 0, line = 0, i;
 	char text[256], name[32];
 
 	if (!in)
@@ -118,6 +131,12 @@ static int replay(struct options *o)
 			o->run.variant = variant_find(name);
 			if (!o->run.variant)
 				break;
+			continue;
+		}
+		if (sscanf(text, "mode %31s", name) == 1) {
+			for (i = 0; i < 2 && strcmp(modes[i], name); i++)
+				;
+			o->run.mode = (enum nw_mode)i;
 			continue;
 		}
 		if (ops == REPLAY_OPS_MAX || !op_parse(text, &op[ops++]))

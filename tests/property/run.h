@@ -19,6 +19,7 @@ enum plant {
 
 struct run_options {
 	const struct variant *variant;
+	enum nw_mode mode;
 	unsigned check_every; /* operations between looks at the whole table */
 	enum plant plant;
 };

@@ -69,7 +69,8 @@ static int run_all(const struct variant *variant, enum nw_mode mode)
 	current_mode = mode;
 	fprintf(stderr, "# shape %s, %s\n", variant->name,
 		mode == NW_MODE_READERS ? "readers" : "exclusive");
-	return run_map_tests() + run_change_tests() + run_refusal_tests() +
+	return run_map_tests() + run_change_tests() + run_fold_tests() +
+	       run_leaf_tests() + run_refusal_tests() +
 	       run_look_tests() + run_life_tests() + run_memory_tests();
 }
 

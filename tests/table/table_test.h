@@ -55,6 +55,8 @@ int leaf_level(struct fixture *f, uint64_t ia);
 
 int run_map_tests(void);
 int run_change_tests(void);
+int run_fold_tests(void);
+int run_leaf_tests(void);
 int run_refusal_tests(void);
 int run_look_tests(void);
 int run_life_tests(void);
