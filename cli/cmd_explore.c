@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../verify/scenarios/reached.h"
 #include "cli.h"
 #include "cmd_explore.h"
 
@@ -101,6 +102,46 @@ static int set_number(struct explore_args *a, const char *option,
 	return 0;
 }
 
+/* Looking up where a primitive was called takes a while: only when there are
+ * new places. */
+static const char *points_text(void)
+{
+	static char text[64 * 3];
+	static unsigned known = ~0u;
+	const uintptr_t *list;
+	unsigned n = nwx_callers(&list);
+
+	if (n != known)
+		nws_reached_text(nws_reached(), text, sizeof(text));
+	known = n;
+	return text;
+}
+
+static void left_text(uint64_t left, char *text, size_t bytes)
+{
+	if (!left)
+		text[0] = 0;
+	else if (left >= 10000000)
+		snprintf(text, bytes, ", about %.0f M left",
+			 (double)left / 1e6);
+	else
+		snprintf(text, bytes, ", about %" PRIu64 " left", left);
+}
+
+static void progress(const struct nwx_progress *p)
+{
+	char left[48];
+
+	if (p->seconds <= 0)
+		return;
+	left_text(p->left, left, sizeof(left));
+	fprintf(stderr,
+		"%s%" PRIu64 " schedules, %.2f M steps/s%s, ORD %s%s",
+		isatty(2) ? "\r" : "", p->schedules,
+		(double)p->steps / p->seconds / 1e6, left, points_text(),
+		isatty(2) ? "\033[K" : "\n");
+}
+
 static int parse(int argc, char **argv, struct explore_args *a, int *at)
 {
 	const char *option, *text;
@@ -113,6 +154,10 @@ static int parse(int argc, char **argv, struct explore_args *a, int *at)
 		}
 		if (!strcmp(option, "--no-oracle")) {
 			a->o.is_judged = 0;
+			continue;
+		}
+		if (!strcmp(option, "--progress")) {
+			a->o.progress = progress;
 			continue;
 		}
 		if (!strcmp(option, "--raw")) {
@@ -140,13 +185,6 @@ static int parse(int argc, char **argv, struct explore_args *a, int *at)
 			status = set_number(a, option, text);
 	}
 	return status;
-}
-
-static void progress(uint64_t schedules, uint64_t steps, double seconds)
-{
-	if (seconds > 0)
-		fprintf(stderr, "\r%" PRIu64 " schedules, %.2f M steps/s ",
-			schedules, (double)steps / seconds / 1e6);
 }
 
 static void print_summary(const struct nwx_scenario *s,
@@ -224,13 +262,6 @@ static int write_trace(const struct nwx_scenario *s,
 {
 	FILE *f;
 
-	if (s->subject != NWX_LIBRARY) {
-		fprintf(stderr, "nestwalk explore: --trace: %s is a protocol "
-				"written for the explorer; only the library "
-				"makes a trace\n",
-			s->name);
-		return CLI_UNSUPPORTED;
-	}
 	f = fopen(a->trace, "w");
 	if (!f || nwx_trace_file(s, &a->o, r, f) | fclose(f)) {
 		fprintf(stderr, "nestwalk explore: %s: %s\n", a->trace,
@@ -290,11 +321,14 @@ int cli_explore(int argc, char **argv)
 	if (a.o.strategy != NWX_SYSTEMATIC && !a.o.schedules_max &&
 	    a.o.seconds_max <= 0)
 		a.o.schedules_max = 100000;
+	/* What it declares first; what it does not declare is found anyway. */
+	if (a.o.target == NWM_OK)
+		a.o.target = s->expect[0];
 	if (!a.is_quiet && isatty(2))
 		a.o.progress = progress;
 	status = nwx_explore(s, &a.o, &r);
-	if (a.o.progress)
-		fprintf(stderr, "\r%40s\r", "");
+	if (a.o.progress && isatty(2))
+		fprintf(stderr, "\r\033[K");
 	if (status) {
 		fprintf(stderr, "nestwalk explore: %s\n", r.error);
 		free(r.choices);

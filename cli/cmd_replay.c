@@ -103,18 +103,36 @@ int cli_schedule_read(const char *verb, const char *path,
 	return malformed(verb, path, number, problem);
 }
 
+typedef int (*write_fn)(const struct nwx_scenario *, const struct nwx_options *,
+			const struct nwx_result *, FILE *);
+
+static int write_as(const char *path, write_fn fn, const struct cli_schedule *k,
+		    const struct nwx_result *r)
+{
+	FILE *f = path ? fopen(path, "w") : NULL;
+
+	if (!path || (f && !(fn(k->scenario, &k->options, r, f) | fclose(f))))
+		return 0;
+	fprintf(stderr, "nestwalk replay: %s: %s\n", path, strerror(errno));
+	return -1;
+}
+
 int cli_replay(int argc, char **argv)
 {
-	const char *option, *html = NULL;
+	const char *option, *html = NULL, *trace = NULL;
 	struct nwx_result r;
 	struct cli_schedule k;
 	int at = 1, status;
 
 	while (cli_next_option(argc, argv, &at, &option)) {
-		if (strcmp(option, "--html"))
+		const char **path = !strcmp(option, "--html")  ? &html :
+				    !strcmp(option, "--trace") ? &trace :
+								 NULL;
+
+		if (!path)
 			return cli_usage("replay", "unknown option %s", option);
-		html = cli_option_argument(argc, argv, &at);
-		if (!html)
+		*path = cli_option_argument(argc, argv, &at);
+		if (!*path)
 			return CLI_USAGE;
 	}
 	if (at + 1 != argc)
@@ -132,16 +150,11 @@ int cli_replay(int argc, char **argv)
 			nwm_violation_id(k.violation));
 		status = CLI_MALFORMED;
 	} else {
-		FILE *f = html ? fopen(html, "w") : NULL;
-
 		nwx_timeline(k.scenario, &k.options, &r, stdout);
 		status = CLI_VIOLATION;
-		if (html && (!f || nwx_html(k.scenario, &k.options, &r, f) |
-					   fclose(f))) {
-			fprintf(stderr, "nestwalk replay: %s: %s\n", html,
-				strerror(errno));
+		if (write_as(html, nwx_html, &k, &r) ||
+		    write_as(trace, nwx_trace_file, &k, &r))
 			status = CLI_INTERNAL;
-		}
 	}
 	free(r.choices);
 	free(k.choices);

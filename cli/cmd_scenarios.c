@@ -103,6 +103,23 @@ static void json_row(const struct scenarios_args *a,
 	fprintf(f, "]}");
 }
 
+/* What was seen of the space. */
+static const char *space_text(const struct nwx_scenario *s,
+			      const struct nwx_result *r)
+{
+	static char text[32];
+
+	if (s->expect[0])
+		return "until found";
+	if (!r->exhausted)
+		return "bounded";
+	if (r->preemptions < 0 && r->stale_max < 0)
+		return "exhausted";
+	snprintf(text, sizeof(text), "all of p%d s%d", r->preemptions,
+		 r->stale_max);
+	return text;
+}
+
 static int run_one(const struct nwx_scenario *s, const struct scenarios_args *a)
 {
 	struct nwx_options o = NWX_OPTIONS_DEFAULT;
@@ -112,9 +129,7 @@ static int run_one(const struct nwx_scenario *s, const struct scenarios_args *a)
 
 	o.seconds_max = a->seconds;
 	nws_run_systematic(s, &o, &run);
-	space = s->expect[0]	       ? "until found" :
-		run.result.exhausted ? "exhausted" :
-					 "bounded";
+	space = space_text(s, &run.result);
 	print_row(s, space, &run);
 	json_row(a, s, space, &run);
 	is_bad = run.verdict != NWS_AS_EXPECTED;
@@ -147,7 +162,9 @@ static int run_all(const struct scenarios_args *a)
 	printf("%u scenarios, %u as expected, %u surprises\n", done,
 	       done - surprises, surprises);
 	printf("sw: speculative walks an execution; stale reads and "
-	       "preemptions are not bounded\n"
+	       "preemptions are not bounded,\n"
+	       "but for rows that say p (preemptions, at most) and s (stale "
+	       "reads of a CPU)\n"
 	       "ORD: ordering points of docs/memory-ordering.md that the "
 	       "library passed%s%s\n",
 	       nws_reached_problem() ? "; not known: " : "",

@@ -11,23 +11,25 @@
 			"docs/machine.md states the model.\n\n"
 			"Also: --schedules N, --steps N (give up), --seed N, "
 			"--result FILE (numbers, for nestwalk merge), --quiet "
-			"(no timeline), --raw (do not shrink), --no-oracle "
-			"(of the library too, judge what the machine shows, "
-			"not what the rules say).",
+			"(no timeline), --raw (do not shrink), --progress "
+			"(also where standard error is no terminal), "
+			"--no-oracle (judge what the machine shows, not what "
+			"the rules say).",
 		.option = {{"--strategy S",
 			    "systematic (default), pct or random"},
 			   {"--cpus N", "CPUs"},
 			   {"--walks N", "speculative walks an execution"},
 			   {"--stale N", "stale reads of each CPU, at most"},
 			   {"--preemptions N",
-			    "bound; every order within it, nothing reduced"},
+			    "only executions with so many at most"},
 			   {"--seconds N", "give up after so many"},
 			   {"--shard K/N", "explore one of N parts"},
-			   {"--target ID", "look for this violation only"},
+			   {"--target ID",
+			    "look for this violation (the first one that the "
+			    "scenario expects), or any it does not expect"},
 			   {"--save FILE", "keep the counterexample"},
 			   {"--html FILE", "the timeline as a page"},
-			   {"--trace FILE", "the execution for nestwalk check "
-					    "(library subjects)"}},
+			   {"--trace FILE", "its events for nestwalk check"}},
 		.exit = {{"0", "nothing found"},
 			 {"1", "a violation was found"},
 			 {"4", "internal error"},
@@ -65,10 +67,11 @@
 	{
 		.verb = "replay",
 		.summary = "show a kept counterexample again",
-		.usage = "[--html FILE] FILE",
+		.usage = "[--html FILE] [--trace FILE] FILE",
 		.text = "Runs the execution that nestwalk explore --save wrote "
 			"to FILE, step by step the same, and prints it.",
-		.option = {{"--html FILE", "the timeline as a page"}},
+		.option = {{"--html FILE", "the timeline as a page"},
+			   {"--trace FILE", "its events for nestwalk check"}},
 		.exit = {{"1", "the violation was seen again"},
 			 {"2", "FILE is malformed, or of another version"},
 			 {"4", "internal error"},

@@ -20,7 +20,7 @@ enum nw_event {
 	NW_EV_NONE,
 	/* entries: a = address of the entry */
 	NW_EV_ENTRY_READ,     /* b = value */
-	NW_EV_ENTRY_INIT,     /* b = value, c = 1: store to an unpublished page */
+	NW_EV_ENTRY_INIT,     /* b = value, c = entries: unpublished page */
 	NW_EV_ENTRY_WRITE,    /* b = old, c = new: exclusive store, relaxed */
 	NW_EV_ENTRY_LINK,     /* b = old, c = new: exclusive store, release */
 	NW_EV_ENTRY_RMW,      /* b = found, c = new: atomic, succeeded */
@@ -51,7 +51,8 @@ enum nw_event {
 	NW_EV_FRAME_REUSE,  /* a = physical address, b = bytes */
 	/* a = root physical address, b = VMID/ASID, c = enum nw_regime */
 	NW_EV_ROOT_SWITCH,
-	/* what a CPU met: a = input address, b = output address, c = detail */
+	/* what a CPU met: a = input address, b = output address, c = detail;
+	 * of an access NW_ACCESS_WRITE */
 	NW_EV_FAULT,
 	NW_EV_ACCESS,
 	/* notifiers: a = start, b = end, c = sequence */
@@ -95,6 +96,8 @@ enum nw_event {
 	NW_EV_SCRUB,
 	NW_EV_COUNT,
 };
+
+#define NW_ACCESS_WRITE 1u
 
 /* An operation: what, in which mode, how it ended, on which table. */
 #define NW_TRACE_OP(op, mode, status, root)                                    \
@@ -195,7 +198,7 @@ enum nw_tlbi {
 	NW_TLBI_X86_INVPCID_PCID, /* one PCID */
 	NW_TLBI_X86_INVPCID_ALL,  /* every PCID, global ones included */
 	NW_TLBI_X86_MOV_CR3,	  /* the current PCID, global ones excepted */
-	NW_TLBI_X86_INVLPGB,	  /* every CPU; complete after TLBSYNC */
+	NW_TLBI_X86_INVLPGB,	  /* every CPU, until TLBSYNC; operand: RAX */
 	NW_TLBI_X86_INVEPT_SINGLE, /* operand: EPT pointer */
 	NW_TLBI_X86_INVEPT_ALL,
 	NW_TLBI_X86_INVVPID,

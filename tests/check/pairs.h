@@ -16,7 +16,15 @@ struct pair {
 	void (*make)(struct tb *t, int bad);
 };
 
+extern const struct pair pairs_x86[], pairs_riscv[];
+extern const unsigned pairs_x86_count, pairs_riscv_count;
 extern const struct pair pairs_entry[], pairs_tlb[], pairs_life[], pairs_rest[];
+extern const struct pair pairs_arm64[], pairs_arm64_wide[];
+extern const unsigned pairs_arm64_count, pairs_arm64_wide_count;
+extern const struct pair pairs_op[], pairs_log[], pairs_owner[];
+extern const unsigned pairs_op_count, pairs_log_count, pairs_owner_count;
+extern const struct pair pairs_beside[];
+extern const unsigned pairs_beside_count;
 extern const unsigned pairs_entry_count, pairs_tlb_count, pairs_life_count,
 	pairs_rest_count;
 

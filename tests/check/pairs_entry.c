@@ -147,6 +147,11 @@ static void contig(struct tb *t, int bad)
 {
 	change_value(t, 0,
 		     bad ? S2_PAGE(RAM) | D_CONTIG : S2_PAGE(RAM) & ~S2_W);
+	/* A run of one is no run: nobody shall see it at the end. */
+	set(t, TAB1, 0, TABLE(TAB0), 0);
+	barrier(t, NW_BARRIER_DSB_ISHST);
+	tlbi(t, NW_TLBI_VMALLS12E1IS, 0, VMID);
+	barrier(t, NW_BARRIER_DSB_ISH);
 }
 
 static void size_with_shape(struct tb *t, unsigned features)

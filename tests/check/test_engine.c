@@ -216,8 +216,8 @@ static void expect_refuted(const struct nw_format_ops *ops, enum tlb_form form,
 static void port_without_tlbi_refuted(void **state)
 {
 	(void)state;
-	expect_refuted(&nw_arm64_s2_ops, TLB_NONE, "TLB-02");
-	expect_refuted(&nw_arm64_el2_ops, TLB_NONE, "TLB-02");
+	expect_refuted(&nw_arm64_s2_ops, TLB_NONE, "TLB-21");
+	expect_refuted(&nw_arm64_el2_ops, TLB_NONE, "TLB-21");
 }
 
 static void port_with_local_tlbi_refuted(void **state)

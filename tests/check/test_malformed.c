@@ -88,7 +88,8 @@ static void foreign_shapes_unsupported(void **state)
 		{NW_TRACE_SHAPE(9, 12, 40, 40, 0), 0, "format"},
 		{NW_TRACE_SHAPE(1, 13, 40, 40, 0), 0, "granule"},
 		{NW_TRACE_SHAPE(1, 12, 52, 52, 0), 0, "address size"},
-		{NW_TRACE_SHAPE(2, 12, 48, 48, 0), NW_REGIME_EL10, "EL1&0"},
+		{NW_TRACE_SHAPE(1, 12, 48, 52, 0), 0, "FEAT_LPA2"},
+		{NW_TRACE_SHAPE(2, 12, 48, 48, 0), NW_REGIME_EL10, "regime"},
 	};
 	unsigned i;
 

@@ -14,6 +14,8 @@
 
 #include "pairs.h"
 
+#define ALL_ON SIZE_MAX
+
 static struct tb good, bad;
 
 static size_t rule_index(const char *id)
@@ -35,11 +37,17 @@ static void make(struct tb *t, const struct pair *p, int is_bad)
 	p->make(t, is_bad);
 }
 
-static struct nwv_check *run(const struct tb *t, uint64_t rules_off)
+/* rule_off: index of a rule to leave out; ALL_ON for none. */
+static struct nwv_check *run(const struct tb *t, size_t rule_off)
 {
-	struct nwv_check_config config = {.rules_off = rules_off};
-	struct nwv_check *c = nwv_check_new(&config);
+	struct nwv_check_config config = {0};
+	struct nwv_check *c;
 	unsigned i;
+
+	if (rule_off != ALL_ON)
+		config.rules_off[rule_off / 64] |= UINT64_C(1)
+						   << rule_off % 64;
+	c = nwv_check_new(&config);
 
 	assert_non_null(c);
 	for (i = 0; i < t->events; i++)
@@ -66,9 +74,9 @@ static void say(const struct nwv_check *c, const struct pair *p,
 }
 
 static void expect(const struct tb *t, const struct pair *p, const char *which,
-		   uint64_t rules_off, enum nwv_check_status status)
+		   size_t rule_off, enum nwv_check_status status)
 {
-	struct nwv_check *c = run(t, rules_off);
+	struct nwv_check *c = run(t, rule_off);
 	size_t i;
 
 	if (nwv_check_status(c) != status)
@@ -110,13 +118,13 @@ static void expect_one_difference(const struct pair *p)
 
 static void check_pair(const struct pair *p)
 {
-	uint64_t off = UINT64_C(1) << rule_index(p->rule);
+	size_t off = rule_index(p->rule);
 
 	make(&good, p, 0);
 	make(&bad, p, 1);
 	expect_one_difference(p);
-	expect(&good, p, "good", 0, NWV_CHECK_CLEAN);
-	expect(&bad, p, "bad", 0, NWV_CHECK_VIOLATION);
+	expect(&good, p, "good", ALL_ON, NWV_CHECK_CLEAN);
+	expect(&bad, p, "bad", ALL_ON, NWV_CHECK_VIOLATION);
 	expect(&bad, p, "bad without the rule", off, NWV_CHECK_CLEAN);
 }
 
@@ -150,6 +158,39 @@ static void other_rules_pairs_refuted(void **state)
 	check_pairs(pairs_rest, pairs_rest_count);
 }
 
+static void arm64_profiles_pairs_refuted(void **state)
+{
+	(void)state;
+	check_pairs(pairs_arm64, pairs_arm64_count);
+	check_pairs(pairs_arm64_wide, pairs_arm64_wide_count);
+}
+
+static void other_profiles_pairs_refuted(void **state)
+{
+	(void)state;
+	check_pairs(pairs_x86, pairs_x86_count);
+	check_pairs(pairs_riscv, pairs_riscv_count);
+}
+
+static void operation_rules_pairs_refuted(void **state)
+{
+	(void)state;
+	check_pairs(pairs_op, pairs_op_count);
+}
+
+static void log_rules_pairs_refuted(void **state)
+{
+	(void)state;
+	check_pairs(pairs_log, pairs_log_count);
+}
+
+static void owner_rules_pairs_refuted(void **state)
+{
+	(void)state;
+	check_pairs(pairs_owner, pairs_owner_count);
+	check_pairs(pairs_beside, pairs_beside_count);
+}
+
 static int has_pair(const char *id, const struct pair *p, unsigned n)
 {
 	while (n--)
@@ -168,8 +209,14 @@ static void rules_all_have_pairs(void **state)
 	for (i = 0; (rule = nwv_rule_at(i)); i++) {
 		if (!has_pair(rule->id, pairs_entry, pairs_entry_count) &&
 		    !has_pair(rule->id, pairs_tlb, pairs_tlb_count) &&
+		    !has_pair(rule->id, pairs_x86, pairs_x86_count) &&
+		    !has_pair(rule->id, pairs_riscv, pairs_riscv_count) &&
 		    !has_pair(rule->id, pairs_life, pairs_life_count) &&
+		    !has_pair(rule->id, pairs_op, pairs_op_count) &&
+		    !has_pair(rule->id, pairs_log, pairs_log_count) &&
+		    !has_pair(rule->id, pairs_owner, pairs_owner_count) &&
 		    !has_pair(rule->id, pairs_rest, pairs_rest_count) &&
+		    !has_pair(rule->id, pairs_arm64, pairs_arm64_count) &&
 		    strcmp(rule->id, "LOCK-03"))
 			fail_msg("%s has no pair of traces", rule->id);
 		assert_true(rule->title[0] && rule->explain[0] &&
@@ -190,6 +237,11 @@ int main(void)
 		cmocka_unit_test(tlb_rules_pairs_refuted),
 		cmocka_unit_test(lifetime_rules_pairs_refuted),
 		cmocka_unit_test(other_rules_pairs_refuted),
+		cmocka_unit_test(operation_rules_pairs_refuted),
+		cmocka_unit_test(log_rules_pairs_refuted),
+		cmocka_unit_test(owner_rules_pairs_refuted),
+		cmocka_unit_test(other_profiles_pairs_refuted),
+		cmocka_unit_test(arm64_profiles_pairs_refuted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,75 +3,9 @@
  * The machine against published facts about hardware. Each fact is a small
  * program; with the fact's other side it must come out differently.
  */
-#include "support.h"
+#include "programs.h"
 
-#define IA UINT64_C(0x80000000)
-
-struct machine_state {
-	uint64_t *entry;
-	uint64_t *data;
-	uint64_t out;
-	uint64_t flag;
-	unsigned frame;
-	uint64_t seen;
-};
-
-static struct machine_state *st(void *state)
-{
-	return state;
-}
-
-static void setup_mapped(void *state)
-{
-	struct machine_state *s = state;
-	struct nws_table t = nws_table_make(NW_REGIME_EL2, 0, IA, 0xf);
-
-	s->entry = t.leaves;
-	s->data = nws_frame_make("the frame", NWM_R | NWM_W, &s->frame);
-	s->out = nwx_pa(s->data);
-	nwx_store(s->entry, NWS_EL2_PAGE(s->out), NWM_RELAXED);
-	nwx_watch(NW_REGIME_EL2, IA);
-}
-
-static void idle(void *state)
-{
-	(void)state;
-}
-
-static enum nwm_violation explore(const struct nwx_scenario *s)
-{
-	struct nwx_options o = NWX_OPTIONS_DEFAULT;
-	struct nwx_result r;
-
-	assert_int_equal(nwx_explore(s, &o, &r), 0);
-	assert_true(r.violation || r.exhausted);
-	free(r.choices);
-	return r.violation;
-}
-
-#define CPU(name, ...)                                                         \
-	static void name(void *state)                                          \
-	{                                                                      \
-		struct machine_state *s = st(state);                           \
-		(void)s;                                                       \
-		__VA_ARGS__;                                                   \
-	}
-
-#define PROGRAM(name_, ...)                                                    \
-	static const struct nwx_scenario name_ = {                             \
-		.name = #name_,                                                \
-		.cpus = 2,                                                     \
-		.walks = 2,                                                    \
-		.state_bytes = sizeof(struct machine_state),                   \
-		.setup = setup_mapped,                                         \
-		__VA_ARGS__}
-
-#define CLEAR nwx_store(s->entry, 0, NWM_RELAXED)
-#define DSB(kind) nwx_barrier(NW_BARRIER_DSB_##kind)
-#define TLBI(op) nwx_tlbi(NW_TLBI_##op, IA, IA + 4096, 0, 0)
-#define GONE nwx_frame_allow(s->frame, 0)
-
-/* ---- scope ------------------------------------------------------------- */
+/* ---- scope --------------------------------------------------------------- */
 
 CPU(unmap_local, CLEAR; DSB(ISHST); TLBI(VALE2); DSB(ISH); GONE)
 CPU(unmap_broadcast, CLEAR; DSB(ISHST); TLBI(VALE2IS); DSB(ISH); GONE)
@@ -124,7 +58,7 @@ static void level_hint_of_other_level_drops_nothing(void **unused)
 	assert_int_equal(explore(&wrong_hint), NWM_STALE);
 }
 
-/* ---- who completes ----------------------------------------------------- */
+/* ---- who completes ------------------------------------------------------- */
 
 CPU(issue_only, CLEAR; DSB(ISHST); TLBI(VALE2IS);
     nwx_store(&s->flag, 1, NWM_RELEASE))
@@ -147,15 +81,13 @@ static void invalidation_handed_over_in_order_is_right(void **unused)
 	assert_int_equal(explore(&handed_over), NWM_OK);
 }
 
-/* ---- content of a page ------------------------------------------------- */
+/* ---- content of a page --------------------------------------------------- */
 
 static void setup_unmapped(void *state)
 {
 	setup_mapped(state);
 	nwx_store(st(state)->entry, 0, NWM_RELAXED);
 }
-
-static uint64_t seen_mask;
 
 CPU(fill_and_map, nwx_store(s->data, 5, NWM_RELAXED);
     nwx_store(s->entry, NWS_EL2_PAGE(s->out), NWM_RELAXED))
@@ -165,11 +97,8 @@ CPU(fill_barrier_map, nwx_store(s->data, 5, NWM_RELAXED);
 
 static void look(void *state)
 {
-	struct nwm_access_result r = nwx_read(NW_REGIME_EL2, IA);
-
 	(void)state;
-	if (r.outcome == NWM_DONE)
-		seen_mask |= UINT64_C(1) << r.value;
+	note_value(nwx_read(NW_REGIME_EL2, IA));
 }
 
 PROGRAM(content_bare, .setup = setup_unmapped, .walks = 0,
@@ -180,15 +109,13 @@ PROGRAM(content_ordered, .setup = setup_unmapped, .walks = 0,
 static void content_without_barrier_may_be_seen_late(void **unused)
 {
 	(void)unused;
-	seen_mask = 0;
 	assert_int_equal(explore(&content_bare), NWM_OK);
 	assert_int_equal(seen_mask, 1 << 0 | 1 << 5);
-	seen_mask = 0;
 	assert_int_equal(explore(&content_ordered), NWM_OK);
 	assert_int_equal(seen_mask, 1 << 5);
 }
 
-/* ---- the walker of the CPU itself -------------------------------------- */
+/* ---- the walker of the CPU itself ---------------------------------------- */
 
 CPU(map_and_use, nwx_store(s->entry, NWS_EL2_PAGE(s->out), NWM_RELAXED);
     s->seen = nwx_read(NW_REGIME_EL2, IA).outcome;
@@ -202,16 +129,51 @@ PROGRAM(own_dsb, .setup = setup_unmapped, .cpus = 1, .cpu = {map_dsb_and_use});
 static void own_walker_needs_a_dsb_to_see_a_new_entry(void **unused)
 {
 	(void)unused;
-	seen_mask = 0;
 	assert_int_equal(explore(&own_bare), NWM_OK);
 	assert_int_equal(seen_mask,
 			 1 << NWM_DONE | 1 << NWM_FAULT_TRANSLATION);
-	seen_mask = 0;
 	assert_int_equal(explore(&own_dsb), NWM_OK);
 	assert_int_equal(seen_mask, 1 << NWM_DONE);
 }
 
-/* ---- hardware dirty state ---------------------------------------------- */
+/* ---- a completed broadcast, and what was done before it ------------------ */
+
+/* A page's content is taken over by somebody who reaches it elsewhere. */
+CPU(take_over, CLEAR; DSB(ISHST); TLBI(VALE2IS); DSB(ISH);
+    s->seen = nwx_load(s->data, NWM_RELAXED))
+CPU(take_over_early, CLEAR; DSB(ISHST); TLBI(VALE2IS);
+    s->seen = nwx_load(s->data, NWM_RELAXED); DSB(ISH))
+CPU(take_over_local, CLEAR; DSB(ISHST); TLBI(VALE2); DSB(ISH);
+    s->seen = nwx_load(s->data, NWM_RELAXED))
+CPU(take_over_nothing, CLEAR; DSB(ISH);
+    s->seen = nwx_load(s->data, NWM_RELAXED))
+CPU(write_through,
+    s->flag = nwx_write(NW_REGIME_EL2, IA, 3).outcome == NWM_DONE)
+
+static void finish_taken(void *state)
+{
+	struct machine_state *s = state;
+
+	nwx_require(!s->flag || s->seen == 3, NWM_PROTOCOL,
+		    "what was written through the old translation is missed");
+}
+
+#define TAKEN .walks = 1, .finish = finish_taken
+PROGRAM(taken, TAKEN, .cpu = {take_over, write_through});
+PROGRAM(taken_early, TAKEN, .cpu = {take_over_early, write_through});
+PROGRAM(taken_local, TAKEN, .cpu = {take_over_local, write_through});
+PROGRAM(taken_nothing, TAKEN, .cpu = {take_over_nothing, write_through});
+
+static void completed_broadcast_completes_earlier_writes(void **unused)
+{
+	(void)unused;
+	assert_int_equal(explore(&taken), NWM_OK);
+	assert_int_equal(explore(&taken_early), NWM_PROTOCOL);
+	assert_int_equal(explore(&taken_local), NWM_PROTOCOL);
+	assert_int_equal(explore(&taken_nothing), NWM_PROTOCOL);
+}
+
+/* ---- hardware dirty state ------------------------------------------------ */
 
 /* Read-only but for DBM: hardware may give the write right, and so marks it. */
 #define CLEAN (NWS_EL2_PAGE(s->out) | NWS_READ_ONLY | NWS_DBM)
@@ -262,7 +224,7 @@ static void dirty_state_survives_atomics_not_plain_store(void **unused)
 	assert_int_equal(explore(&dirty_cas), NWM_OK);
 }
 
-/* ---- what needs a break ------------------------------------------------ */
+/* ---- what needs a break -------------------------------------------------- */
 
 CPU(permission, nwx_store(s->entry, NWS_EL2_PAGE(s->out) | NWS_READ_ONLY,
 			  NWM_RELAXED);
@@ -280,7 +242,7 @@ static void permission_change_needs_no_break_type_does(void **unused)
 	assert_int_equal(explore(&change_type), NWM_AMALGAM);
 }
 
-/* ---- sizes and FEAT_BBM ------------------------------------------------ */
+/* ---- sizes and FEAT_BBM -------------------------------------------------- */
 
 static void setup_s2_block(void *state)
 {
@@ -313,7 +275,7 @@ static void size_change_without_break_needs_bbm_level_2(void **unused)
 	assert_int_equal(explore(&size_bbm2), NWM_OK);
 }
 
-/* ---- two stages -------------------------------------------------------- */
+/* ---- two stages ---------------------------------------------------------- */
 
 static void setup_s2_page(void *state)
 {
@@ -352,7 +314,7 @@ static void stage2_invalidation_needs_both_rounds_and_the_barrier(void **unused)
 	assert_int_equal(explore(&stage2_vmid), NWM_STALE);
 }
 
-/* ---- walk caches ------------------------------------------------------- */
+/* ---- walk caches --------------------------------------------------------- */
 
 static void setup_walk(void *state)
 {
@@ -397,6 +359,7 @@ int main(void)
 		cmocka_unit_test(invalidation_handed_over_in_order_is_right),
 		cmocka_unit_test(content_without_barrier_may_be_seen_late),
 		cmocka_unit_test(own_walker_needs_a_dsb_to_see_a_new_entry),
+		cmocka_unit_test(completed_broadcast_completes_earlier_writes),
 		cmocka_unit_test(dirty_state_survives_atomics_not_plain_store),
 		cmocka_unit_test(permission_change_needs_no_break_type_does),
 		cmocka_unit_test(size_change_without_break_needs_bbm_level_2),

@@ -55,13 +55,71 @@ static void oracle_live_judges_each_sequence_once(void **state)
 	assert_true(r.judged < r.schedules);
 }
 
-static void oracle_live_protocol_subject_is_not_judged(void **state)
+static void oracle_live_protocol_subject_is_judged(void **state)
 {
 	struct nwx_result r =
 		explored("good_fixmap_broadcast", NWM_OK, 1);
 
 	(void)state;
+	assert_true(r.judged > 0);
+	r = explored("bad_protect_plain_store", NWM_RULE, 1);
+	assert_string_equal(r.rule, "ENTRY-02");
+	free(r.choices);
+}
+
+static void oracle_live_unjudged_says_why_and_is_not(void **state)
+{
+	const struct nwx_scenario *s =
+		nws_find("good_ord_fixmap_retire_other");
+	struct nwx_result r = explored(s->name, NWM_OK, 1);
+
+	(void)state;
+	assert_non_null(s->unjudged);
 	assert_int_equal(r.judged, 0);
+}
+
+/* A frame that changes hands is reused: its invalidation must be over. */
+static void oracle_live_frame_reuse_is_an_event(void **state)
+{
+	struct nwx_result r =
+		explored("bad_library_fixmap_unretired", NWM_RULE, 1);
+
+	(void)state;
+	assert_string_equal(r.rule, "LIFE-10");
+	assert_non_null(strstr(r.text, "frame reused"));
+	free(r.choices);
+}
+
+/* That some rule was broken is not enough: the scenario names which. */
+static void oracle_live_another_rule_is_a_surprise(void **state)
+{
+	struct nwx_scenario s = *nws_find("bad_library_fixmap_unretired");
+	struct nwx_options o = NWX_OPTIONS_DEFAULT;
+	struct nws_run run;
+
+	(void)state;
+	s.rules[0] = "TLB-02";
+	nws_run_systematic(&s, &o, &run);
+	assert_int_equal(run.verdict, NWS_WRONG_VIOLATION);
+	nws_run_free(&run);
+}
+
+/* A scenario may bound what is exhausted; the result says by what. */
+static void scenario_with_bounds_is_exhausted_within_them(void **state)
+{
+	struct nwx_scenario s = *nws_find("good_bracket");
+	struct nwx_options o = NWX_OPTIONS_DEFAULT;
+	struct nws_run run;
+
+	(void)state;
+	s.preemptions_max = 3;
+	s.stale_reads_max = 2;
+	nws_run_systematic(&s, &o, &run);
+	assert_int_equal(run.verdict, NWS_AS_EXPECTED);
+	assert_true(run.result.exhausted);
+	assert_int_equal(run.result.preemptions, 3);
+	assert_int_equal(run.result.stale_max, 2);
+	nws_run_free(&run);
 }
 
 static void oracle_live_counterexample_shrinks_and_replays(void **state)
@@ -98,13 +156,14 @@ static void oracle_live_undeclared_rule_is_a_surprise(void **state)
 	s.expect[0] = NWM_STALE;
 	nws_run_systematic(&s, &o, &run);
 	assert_int_equal(run.verdict, NWS_WRONG_VIOLATION);
-	assert_string_equal(run.result.rule, "TLB-02");
+	assert_string_equal(run.result.rule, "LIFE-10");
 	nws_run_free(&run);
 }
 
 static void reached_split_passes_its_points(void **state)
 {
-	const uint64_t split = 1 << 2 | 1 << 3 | 1 << 7 | 1 << 10;
+	/* Visible, linked: both are in the publish of a locked entry. */
+	const uint64_t split = 1 << 7 | 1 << 10 | 1 << 23 | 1 << 25;
 	struct nwx_options o = NWX_OPTIONS_DEFAULT;
 	struct nws_run run;
 
@@ -142,7 +201,11 @@ int main(void)
 		cmocka_unit_test(oracle_live_names_the_rule),
 		cmocka_unit_test(oracle_off_leaves_the_machine_to_find_it),
 		cmocka_unit_test(oracle_live_judges_each_sequence_once),
-		cmocka_unit_test(oracle_live_protocol_subject_is_not_judged),
+		cmocka_unit_test(oracle_live_protocol_subject_is_judged),
+		cmocka_unit_test(oracle_live_unjudged_says_why_and_is_not),
+		cmocka_unit_test(scenario_with_bounds_is_exhausted_within_them),
+		cmocka_unit_test(oracle_live_frame_reuse_is_an_event),
+		cmocka_unit_test(oracle_live_another_rule_is_a_surprise),
 		cmocka_unit_test(
 			oracle_live_counterexample_shrinks_and_replays),
 		cmocka_unit_test(oracle_live_undeclared_rule_is_a_surprise),

@@ -7,7 +7,7 @@
 #include "support.h"
 
 #define OPS_MAX 4u
-#define CPUS 2u
+#define CPUS_MAX 3u
 #define OUTCOMES_MAX 20000u
 #define IA UINT64_C(0x80000000)
 
@@ -21,11 +21,12 @@ struct program_state {
 	uint64_t lock;
 	uint64_t *entry;
 	uint64_t out;
-	uint64_t result[CPUS];
+	uint64_t result[CPUS_MAX];
 	unsigned frame;
 };
 
-static struct op program[CPUS][OPS_MAX];
+static struct op program[CPUS_MAX][OPS_MAX];
+static unsigned program_cpus;
 static unsigned program_ops, program_kinds;
 static uint64_t *outcomes;
 static unsigned outcome_count;
@@ -155,12 +156,12 @@ static void finish(void *state)
 	struct program_state *s = state;
 	uint64_t hash = 0;
 
-	mix(&hash, s->result[0]);
-	mix(&hash, s->result[1]);
+	for (unsigned cpu = 0; cpu < program_cpus; cpu++)
+		mix(&hash, s->result[cpu]);
 	mix(&hash, nwx_load(&s->word[0], NWM_RELAXED));
 	mix(&hash, nwx_load(&s->word[1], NWM_RELAXED));
 	mix(&hash, nwx_load(s->entry, NWM_RELAXED));
-	for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+	for (unsigned cpu = 0; cpu < program_cpus; cpu++) {
 		uint64_t set = 0;
 
 		/* The order of entries in a TLB says nothing. */
@@ -182,11 +183,11 @@ static void finish(void *state)
 
 static const struct nwx_scenario scenario = {
 	.name = "random program",
-	.cpus = CPUS,
+	.cpus = 2,
 	.walks = 1,
 	.state_bytes = sizeof(struct program_state),
 	.setup = setup,
-	.cpu = {run_cpu, run_cpu},
+	.cpu = {run_cpu, run_cpu, run_cpu},
 	.finish = finish,
 };
 
@@ -197,12 +198,15 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static uint64_t explore(int preemptions, uint64_t *set, unsigned *count)
+static uint64_t explore(enum nwx_reduction reduction, int preemptions,
+			uint64_t *set, unsigned *count)
 {
 	struct nwx_options o = NWX_OPTIONS_DEFAULT;
 	struct nwx_result r;
 
+	o.reduction = reduction;
 	o.preemptions = preemptions;
+	o.cpus = program_cpus;
 	o.schedules_max = 80000;
 	outcomes = set;
 	outcome_count = 0;
@@ -214,33 +218,35 @@ static uint64_t explore(int preemptions, uint64_t *set, unsigned *count)
 }
 
 static void random_programs(unsigned programs, unsigned kinds_from,
-			    unsigned kinds_to)
+			    unsigned kinds_to, int preemptions, unsigned cpus)
 {
 	static uint64_t reduced[OUTCOMES_MAX], full[OUTCOMES_MAX];
 	uint64_t fewer = 0, all = 0;
 	unsigned compared = 0;
 
+	program_cpus = cpus;
 	program_kinds = kinds_to - kinds_from;
 	for (unsigned p = 0; p < programs; p++) {
 		unsigned n_reduced, n_full;
 		uint64_t a, b;
 
 		rng = p * 977 + kinds_from;
-		program_ops = 2 + roll(OPS_MAX - 1);
-		for (unsigned cpu = 0; cpu < CPUS; cpu++)
+		program_ops = 2 + roll(OPS_MAX + 1 - program_cpus);
+		for (unsigned cpu = 0; cpu < program_cpus; cpu++)
 			for (unsigned i = 0; i < program_ops; i++)
 				program[cpu][i] = (struct op){
 					kinds_from + roll(program_kinds),
 					roll(4)};
-		b = explore(1000, full, &n_full);
+		b = explore(NWX_UNREDUCED, preemptions, full, &n_full);
 		if (!b)
 			continue; /* too large for this test */
-		a = explore(-1, reduced, &n_reduced);
+		a = explore(NWX_REDUCED, preemptions, reduced, &n_reduced);
 		if (n_reduced != n_full ||
 		    memcmp(reduced, full, n_full * sizeof(full[0])))
-			fail_msg("program %u (kinds %u-%u): %u outcomes with "
-				 "reduction, %u without",
-				 p, kinds_from, kinds_to, n_reduced, n_full);
+			fail_msg("program %u (kinds %u-%u, bound %d): %u "
+				 "outcomes with reduction, %u without",
+				 p, kinds_from, kinds_to, preemptions,
+				 n_reduced, n_full);
 		fewer += a;
 		all += b;
 		compared++;
@@ -256,19 +262,52 @@ static void random_programs(unsigned programs, unsigned kinds_from,
 static void reduction_of_memory_programs_keeps_all_outcomes(void **unused)
 {
 	(void)unused;
-	random_programs(50, 0, 10);
+	random_programs(50, 0, 10, -1, 2);
 }
 
 static void reduction_of_table_programs_keeps_all_outcomes(void **unused)
 {
 	(void)unused;
-	random_programs(120, 10, 17);
+	random_programs(120, 10, 17, -1, 2);
 }
 
 static void reduction_of_mixed_programs_keeps_all_outcomes(void **unused)
 {
 	(void)unused;
-	random_programs(25, 0, 17);
+	random_programs(25, 0, 17, -1, 2);
+}
+
+/* Within the bound too: what is left out would have shown nothing else. */
+static void bounded_reduction_of_memory_programs_keeps_all_outcomes(
+	void **unused)
+{
+	(void)unused;
+	for (int bound = 0; bound <= 3; bound++)
+		random_programs(100, 0, 10, bound, 2);
+}
+
+static void bounded_reduction_of_table_programs_keeps_all_outcomes(
+	void **unused)
+{
+	(void)unused;
+	for (int bound = 0; bound <= 3; bound++)
+		random_programs(100, 10, 17, bound, 2);
+}
+
+static void bounded_reduction_of_mixed_programs_keeps_all_outcomes(
+	void **unused)
+{
+	(void)unused;
+	for (int bound = 0; bound <= 2; bound++)
+		random_programs(60, 0, 17, bound, 2);
+}
+
+static void bounded_reduction_with_three_cpus_keeps_all_outcomes(void **unused)
+{
+	(void)unused;
+	for (int bound = 0; bound <= 1; bound++)
+		random_programs(60, 0, 10, bound, 3);
+	random_programs(30, 10, 17, 0, 3);
 }
 
 int main(void)
@@ -280,6 +319,14 @@ int main(void)
 			reduction_of_table_programs_keeps_all_outcomes),
 		cmocka_unit_test(
 			reduction_of_mixed_programs_keeps_all_outcomes),
+		cmocka_unit_test(
+			bounded_reduction_of_memory_programs_keeps_all_outcomes),
+		cmocka_unit_test(
+			bounded_reduction_of_table_programs_keeps_all_outcomes),
+		cmocka_unit_test(
+			bounded_reduction_of_mixed_programs_keeps_all_outcomes),
+		cmocka_unit_test(
+			bounded_reduction_with_three_cpus_keeps_all_outcomes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

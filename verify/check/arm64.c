@@ -14,6 +14,9 @@
 #define S2_W   BIT(7)
 #define S1_AP1 BIT(6)
 #define S1_RO  BIT(7)
+#define S1_NS  BIT(5)
+#define S1_NG  BIT(11)
+#define S1_GP  BIT(50)
 #define S1_PXN BIT(53)
 #define S1_XN  BIT(54)
 
@@ -27,10 +30,65 @@ static int refuse(const char **why, const char *text)
 	return -1;
 }
 
-int nwv_shape_decode(uint64_t word, unsigned regime, uint64_t root_bytes,
-		     uint64_t mair, struct nwv_shape *s, const char **why)
+/* NULL, or what about the address sizes is wrong. 52 bits take FEAT_LPA2, or
+ * with 64 KiB FEAT_LPA for outputs and FEAT_LVA for stage-1 inputs; an IPA is
+ * an output of stage 1. */
+static const char *size_problem(const struct nwv_shape *s)
 {
-	unsigned format = word & 0xff, levels = 1, extra;
+	int is_64k = s->granule_lg2 == 16;
+	unsigned wide_oa = is_64k ? NW_FEAT_LPA : NW_FEAT_LPA2;
+	unsigned wide_ia =
+		is_64k && s->regime != NW_REGIME_STAGE2 ? NW_FEAT_LVA : wide_oa;
+
+	if (s->oa_bits > (s->features & wide_oa ? 52 : 48))
+		return "output address size (at most 48 bits, or 52 with "
+		       "FEAT_LPA2, or with FEAT_LPA and 64 KiB)";
+	if (s->ia_bits > (s->features & wide_ia ? 52 : 48) ||
+	    s->ia_bits <= s->granule_lg2)
+		return "input address size (at most 48 bits, or 52 with "
+		       "FEAT_LPA2, or with FEAT_LVA and 64 KiB)";
+	return NULL;
+}
+
+/* Address form and block sizes of the granule. */
+static void decode_granule(struct nwv_shape *s)
+{
+	int is_64k = s->granule_lg2 == 16;
+	unsigned wide = is_64k ? NW_FEAT_LPA : NW_FEAT_LPA2;
+
+	s->index_bits = s->granule_lg2 - 3;
+	s->block_levels = s->granule_lg2 == 12 ? 6 : 2;
+	if (!(s->features & wide))
+		return;
+	/* 512 GiB, 64 GiB and 4 TiB. */
+	s->block_levels |= s->granule_lg2 == 12 ? 8 : 4;
+	s->pa_form = is_64k ? NWV_PA_LPA : NWV_PA_LPA2;
+}
+
+static unsigned levels_of(const struct nwv_shape *s, uint64_t root_bytes)
+{
+	unsigned levels = 1, extra;
+
+	while (nwv_span_lg2(s, levels) < s->ia_bits)
+		levels++;
+	/* Stage 2 may start one level lower with up to 16 root tables side by
+	 * side ("Concatenated translation tables"). */
+	extra = s->ia_bits - nwv_span_lg2(s, levels - 1);
+	if (s->regime == NW_REGIME_STAGE2 && levels > 1 && extra <= 4 &&
+	    root_bytes >= BIT(s->granule_lg2 + extra))
+		levels--;
+	return levels;
+}
+
+int nwv_a64_shape_decode(uint64_t word, unsigned regime, uint64_t root_bytes,
+			 uint64_t mair, struct nwv_shape *s, const char **why)
+{
+	static const uint8_t regime_of[NW_FORMAT_ID_COUNT] = {
+		[NW_FORMAT_ID_arm64_s2] = NW_REGIME_STAGE2,
+		[NW_FORMAT_ID_arm64_el2] = NW_REGIME_EL2,
+		[NW_FORMAT_ID_arm64_el10] = NW_REGIME_EL10,
+	};
+	unsigned format = word & 0xff;
 
 	*s = (struct nwv_shape){
 		.features = (uint32_t)(word >> 32),
@@ -40,31 +98,32 @@ int nwv_shape_decode(uint64_t word, unsigned regime, uint64_t root_bytes,
 		.oa_bits = (uint8_t)(word >> 24),
 		.mair = mair,
 	};
-	if (format != NW_FORMAT_ID_arm64_s2 && format != NW_FORMAT_ID_arm64_el2)
-		return refuse(why, "format (known: arm64_s2, arm64_el2)");
-	if (regime != (format == NW_FORMAT_ID_arm64_s2 ? NW_REGIME_STAGE2
-						       : NW_REGIME_EL2))
-		return refuse(why, "regime for this format (EL1&0 stage 1 "
-				   "has no profile yet)");
+	if (format < NW_FORMAT_ID_arm64_s2 || format > NW_FORMAT_ID_arm64_el10)
+		return refuse(why, "format (known: arm64_s2, arm64_el2, "
+				   "arm64_el10)");
+	if (regime != regime_of[format])
+		return refuse(why, "regime for this format");
 	if (s->granule_lg2 != 12 && s->granule_lg2 != 14 &&
 	    s->granule_lg2 != 16)
 		return refuse(why, "granule (known: 4, 16, 64 KiB)");
-	if (s->oa_bits > 48 || s->ia_bits > 48 || s->ia_bits <= s->granule_lg2)
-		return refuse(why, "address size (at most 48 bits)");
-	s->index_bits = s->granule_lg2 - 3;
-	s->block_levels = s->granule_lg2 == 12 ? 6 : 2;
-	while (nwv_span_lg2(s, levels) < s->ia_bits)
-		levels++;
-	/* Stage 2 may start one level lower with up to 16 root tables side by
-	 * side ("Concatenated translation tables"). */
-	extra = s->ia_bits - nwv_span_lg2(s, levels - 1);
-	if (regime == NW_REGIME_STAGE2 && levels > 2 && extra <= 4 &&
-	    root_bytes >= BIT(s->granule_lg2 + extra))
-		levels--;
-	if (levels > 4)
-		return refuse(why, "number of levels (at most 4)");
-	s->levels = (uint8_t)levels;
+	*why = size_problem(s);
+	if (*why)
+		return -1;
+	decode_granule(s);
+	s->levels = (uint8_t)levels_of(s, root_bytes);
 	return 0;
+}
+
+unsigned nwv_a64_contig_lg2(const struct nwv_shape *s, unsigned level)
+{
+	switch (s->granule_lg2) {
+	case 12: /* 64 KiB, 32 MiB, 16 GiB */
+		return level < 3 ? 4 : 0;
+	case 14: /* 2 MiB, 1 GiB */
+		return level == 0 ? 7 : level == 1 ? 5 : 0;
+	default: /* 2 MiB, 16 GiB */
+		return level < 2 ? 5 : 0;
+	}
 }
 
 /* ---- leaves ------------------------------------------------------------ */
@@ -84,11 +143,23 @@ static unsigned s2_exec(uint64_t e)
 	}
 }
 
+/* AP[1] lets EL0 in; what EL0 may write, EL1 never executes. */
+static unsigned el10_rights(uint64_t e)
+{
+	unsigned r = NWV_R | (e & S1_RO ? 0 : NWV_W) | (e & S1_AP1 ? NWV_U : 0);
+
+	if (!(e & S1_PXN) && !((r & NWV_U) && (r & NWV_W)))
+		r |= NWV_PX;
+	return r | (e & S1_XN ? 0 : NWV_UX);
+}
+
 static unsigned rights(const struct nwv_shape *s, uint64_t e)
 {
 	if (s->regime == NW_REGIME_STAGE2)
 		return (e & S2_R ? NWV_R : 0) | (e & S2_W ? NWV_W : 0) |
 		       s2_exec(e);
+	if (s->regime == NW_REGIME_EL10)
+		return el10_rights(e);
 	return NWV_R | (e & S1_RO ? 0 : NWV_W) | (e & S1_XN ? 0 : NWV_PX);
 }
 
@@ -106,21 +177,25 @@ static unsigned memattr(const struct nwv_shape *s, uint64_t e)
 	return s->regime == NW_REGIME_STAGE2 ? BITS(e, 5, 2) : BITS(e, 4, 2);
 }
 
-void nwv_leaf_decode(const struct nwv_shape *s, unsigned level, uint64_t e,
-		     struct nwv_leaf *leaf)
+void nwv_a64_leaf_decode(const struct nwv_shape *s, unsigned level, uint64_t e,
+			 struct nwv_leaf *leaf)
 {
 	unsigned r = rights(s, e);
 
 	*leaf = (struct nwv_leaf){
-		.pa = nwv_leaf_pa(s, level, e),
+		.pa = nwv_a64_leaf_pa(s, level, e),
 		.rights = (uint8_t)r,
 		.memattr = (uint8_t)memattr(s, e),
-		.share = (uint8_t)BITS(e, 9, 8),
+		.share = s->pa_form == NWV_PA_LPA2 ? 0 : (uint8_t)BITS(e, 9, 8),
 		.has_access_flag = !!(e & AF),
 		.has_dbm = !!(e & DBM),
 		.has_contig = !!(e & CONTIG),
 		.has_nt = level && (e & NT),
 	};
+	if (s->regime == NW_REGIME_EL10) {
+		leaf->is_global = !(e & S1_NG);
+		leaf->has_ns = !!(e & S1_NS);
+	}
 	leaf->is_device = (uint8_t)is_device(s, leaf->memattr);
 	leaf->can_get_write = (s->features & NW_FEAT_HD) && leaf->has_dbm;
 }
@@ -138,41 +213,69 @@ static int memattr_reserved(const struct nwv_shape *s, unsigned attr)
 	return (attr & 0xc) && !(attr & 3);
 }
 
+static enum nwv_flaw stage1_flaw(const struct nwv_shape *s, uint64_t e)
+{
+	if (s->regime == NW_REGIME_EL10)
+		return (e & S1_GP) && !(s->features & NW_FEAT_BTI)
+			       ? NWV_FLAW_RES0
+			       : NWV_FLAW_NONE;
+	/* One exception level: AP[1] is RES1, nG, NS and PXN are RES0. */
+	if (!(e & S1_AP1))
+		return NWV_FLAW_RIGHTS;
+	return e & (S1_NS | S1_NG | S1_PXN) ? NWV_FLAW_RES0 : NWV_FLAW_NONE;
+}
+
+static enum nwv_flaw stage2_flaw(const struct nwv_shape *s, uint64_t e)
+{
+	if (e & BIT(50))
+		return NWV_FLAW_RES0;
+	if ((e & BIT(53)) && !(s->features & NW_FEAT_XNX))
+		return NWV_FLAW_RIGHTS;
+	return NWV_FLAW_NONE;
+}
+
+/* Address bits below the entry's size. Those that hold 51:48 are none. */
+static uint64_t low_bits(const struct nwv_shape *s, unsigned size_lg2,
+			 uint64_t e)
+{
+	uint64_t low = e & (BIT(size_lg2) - 1) & ~(BIT(12) - 1);
+
+	return s->pa_form == NWV_PA_LPA ? low & ~UINT64_C(0xf000) : low;
+}
+
+/* Address bits that this form does not have. */
+static int has_high_bits(const struct nwv_shape *s, uint64_t e)
+{
+	return s->pa_form != NWV_PA_LPA2 && (e & (BIT(48) | BIT(49)));
+}
+
 static enum nwv_flaw leaf_flaw(const struct nwv_shape *s, unsigned level,
 			       uint64_t e)
 {
-	uint64_t pa = nwv_leaf_pa(s, level, e);
-	uint64_t low = e & (BIT(nwv_span_lg2(s, level)) - 1) & ~(BIT(12) - 1);
+	uint64_t low = low_bits(s, nwv_span_lg2(s, level), e);
 
 	if (level)
 		low &= ~NT;
 	if (low)
 		return NWV_FLAW_ALIGN;
-	if (pa >> s->oa_bits)
+	if (nwv_a64_leaf_pa(s, level, e) >> s->oa_bits)
 		return NWV_FLAW_SIZE;
-	if (e & (BIT(48) | BIT(49)))
+	if (has_high_bits(s, e))
 		return NWV_FLAW_RES0;
-	if (BITS(e, 9, 8) == 1)
+	if ((e & CONTIG) && !nwv_a64_contig_lg2(s, level))
+		return NWV_FLAW_RES0;
+	if (s->pa_form != NWV_PA_LPA2 && BITS(e, 9, 8) == 1)
 		return NWV_FLAW_SHARE;
 	if (memattr_reserved(s, memattr(s, e)))
 		return NWV_FLAW_MEMTYPE;
-	if (s->regime == NW_REGIME_STAGE2) {
-		if (e & BIT(50))
-			return NWV_FLAW_RES0;
-		if ((e & BIT(53)) && !(s->features & NW_FEAT_XNX))
-			return NWV_FLAW_RIGHTS;
-		return NWV_FLAW_NONE;
-	}
-	/* One exception level: AP[1] is RES1, nG, NS and PXN are RES0. */
-	if (!(e & S1_AP1))
-		return NWV_FLAW_RIGHTS;
-	return e & (BIT(5) | BIT(11) | S1_PXN) ? NWV_FLAW_RES0 : NWV_FLAW_NONE;
+	return s->regime == NW_REGIME_STAGE2 ? stage2_flaw(s, e)
+					     : stage1_flaw(s, e);
 }
 
-enum nwv_flaw nwv_entry_flaw(const struct nwv_shape *s, unsigned level,
-			     uint64_t e)
+enum nwv_flaw nwv_a64_entry_flaw(const struct nwv_shape *s, unsigned level,
+				 uint64_t e)
 {
-	switch (nwv_kind(s, level, e)) {
+	switch (nwv_a64_kind(s, level, e)) {
 	case NWV_INVALID:
 		return NWV_FLAW_NONE;
 	case NWV_RESERVED:
@@ -182,22 +285,24 @@ enum nwv_flaw nwv_entry_flaw(const struct nwv_shape *s, unsigned level,
 	case NWV_TABLE:
 		break;
 	}
-	if (e & (BIT(s->granule_lg2) - 1) & ~(BIT(12) - 1))
+	if (low_bits(s, s->granule_lg2, e))
 		return NWV_FLAW_ALIGN;
-	if (nwv_table_pa(s, e) >> s->oa_bits)
+	if (nwv_a64_table_pa(s, e) >> s->oa_bits)
 		return NWV_FLAW_SIZE;
-	return e & (BIT(48) | BIT(49)) ? NWV_FLAW_RES0 : NWV_FLAW_NONE;
+	return has_high_bits(s, e) ? NWV_FLAW_RES0 : NWV_FLAW_NONE;
 }
 
 /* ---- changes ----------------------------------------------------------- */
 
-/* A right went: also the one that a dirty update would have given. */
+/* A right went: also the one that a dirty update would have given, and that of
+ * other ASIDs. */
 static int narrowed(const struct nwv_leaf *from, const struct nwv_leaf *to)
 {
 	unsigned could = from->rights | (from->can_get_write ? NWV_W : 0);
 	unsigned can = to->rights | (to->can_get_write ? NWV_W : 0);
 
-	return (from->rights & ~to->rights) || (could & ~can);
+	return (from->rights & ~to->rights) || (could & ~can) ||
+	       (from->is_global && !to->is_global);
 }
 
 static unsigned leaf_change(const struct nwv_shape *s, unsigned level,
@@ -205,9 +310,11 @@ static unsigned leaf_change(const struct nwv_shape *s, unsigned level,
 {
 	struct nwv_leaf from, to;
 
-	nwv_leaf_decode(s, level, before, &from);
-	nwv_leaf_decode(s, level, after, &to);
-	return (from.pa != to.pa ? NWV_D_ADDRESS : 0) |
+	nwv_a64_leaf_decode(s, level, before, &from);
+	nwv_a64_leaf_decode(s, level, after, &to);
+	return (from.pa != to.pa || from.has_ns != to.has_ns ? NWV_D_ADDRESS
+							     : 0) |
+	       (!from.is_global && to.is_global ? NWV_D_GLOBAL : 0) |
 	       (from.memattr != to.memattr ? NWV_D_MEMTYPE : 0) |
 	       (from.share != to.share ? NWV_D_SHARE : 0) |
 	       (from.has_contig != to.has_contig || from.has_nt != to.has_nt
@@ -217,11 +324,11 @@ static unsigned leaf_change(const struct nwv_shape *s, unsigned level,
 	       (from.has_access_flag && !to.has_access_flag ? NWV_D_AGED : 0);
 }
 
-unsigned nwv_change(const struct nwv_shape *s, unsigned level, uint64_t before,
-		    uint64_t after)
+unsigned nwv_a64_change(const struct nwv_shape *s, unsigned level,
+			uint64_t before, uint64_t after)
 {
-	enum nwv_kind from = nwv_kind(s, level, before);
-	enum nwv_kind to = nwv_kind(s, level, after);
+	enum nwv_kind from = nwv_a64_kind(s, level, before);
+	enum nwv_kind to = nwv_a64_kind(s, level, after);
 	int was = from == NWV_LEAF || from == NWV_TABLE;
 	int is = to == NWV_LEAF || to == NWV_TABLE;
 
@@ -230,7 +337,7 @@ unsigned nwv_change(const struct nwv_shape *s, unsigned level, uint64_t before,
 	if (!was || !is)
 		return (was ? NWV_D_REMOVED : 0) | (is ? NWV_D_MADE : 0);
 	if (from == NWV_TABLE && to == NWV_TABLE)
-		return nwv_table_pa(s, before) != nwv_table_pa(s, after)
+		return nwv_a64_table_pa(s, before) != nwv_a64_table_pa(s, after)
 			       ? NWV_D_TABLE
 			       : 0;
 	if (from == NWV_TABLE)
@@ -240,157 +347,40 @@ unsigned nwv_change(const struct nwv_shape *s, unsigned level, uint64_t before,
 	return leaf_change(s, level, before, after);
 }
 
-int nwv_same_translation(const struct nwv_shape *s, unsigned level,
-			 uint64_t block, unsigned index, uint64_t child)
+int nwv_a64_same_translation(const struct nwv_shape *s, unsigned level,
+			     uint64_t block, unsigned index, uint64_t child)
 {
 	struct nwv_leaf big, small;
 	unsigned below = level - 1;
 
-	if (nwv_kind(s, below, child) != NWV_LEAF)
+	if (nwv_a64_kind(s, below, child) != NWV_LEAF)
 		return 0;
-	nwv_leaf_decode(s, level, block, &big);
-	nwv_leaf_decode(s, below, child, &small);
+	nwv_a64_leaf_decode(s, level, block, &big);
+	nwv_a64_leaf_decode(s, below, child, &small);
 	return small.pa ==
 		       big.pa + ((uint64_t)index << nwv_span_lg2(s, below)) &&
 	       small.memattr == big.memattr && small.share == big.share &&
-	       small.rights == big.rights;
+	       small.rights == big.rights && small.is_global == big.is_global &&
+	       small.has_ns == big.has_ns;
 }
 
-int nwv_hw_writable(const struct nwv_shape *s, unsigned level, uint64_t e)
+int nwv_a64_hw_writable(const struct nwv_shape *s, unsigned level, uint64_t e)
 {
 	struct nwv_leaf leaf;
 
-	if (nwv_kind(s, level, e) != NWV_LEAF)
+	if (nwv_a64_kind(s, level, e) != NWV_LEAF)
 		return 0;
-	nwv_leaf_decode(s, level, e, &leaf);
+	nwv_a64_leaf_decode(s, level, e, &leaf);
 	if ((s->features & NW_FEAT_HAF) && !leaf.has_access_flag)
 		return 1;
 	return leaf.can_get_write && !(leaf.rights & NWV_W);
 }
 
-uint64_t nwv_hw_bits(const struct nwv_shape *s, unsigned level, uint64_t e)
+uint64_t nwv_a64_hw_bits(const struct nwv_shape *s, unsigned level, uint64_t e)
 {
 	if (!(s->features & (NW_FEAT_HAF | NW_FEAT_HD)) ||
-	    !nwv_hw_writable(s, level, e))
+	    !nwv_a64_hw_writable(s, level, e))
 		return 0;
 	return (s->features & NW_FEAT_HAF ? AF : 0) |
 	       ((s->features & NW_FEAT_HD) && (e & DBM) ? S2_W : 0);
-}
-
-/* ---- invalidations ----------------------------------------------------- */
-
-/* Indexed by enum nw_tlbi. */
-static const struct {
-	const char *name;
-	uint8_t regime, is_local, is_all, is_all_tags, stage2, combined;
-	uint8_t is_last_level, is_range;
-} ops[NW_TLBI_COUNT] = {
-	[NW_TLBI_IPAS2E1IS] = {"IPAS2E1IS", NW_REGIME_STAGE2, .stage2 = 1},
-	[NW_TLBI_RIPAS2E1IS] = {"RIPAS2E1IS", NW_REGIME_STAGE2, .stage2 = 1,
-				.is_range = 1},
-	[NW_TLBI_VMALLE1IS] = {"VMALLE1IS", NW_REGIME_STAGE2, .is_all = 1,
-			       .combined = 1},
-	[NW_TLBI_VMALLS12E1IS] = {"VMALLS12E1IS", NW_REGIME_STAGE2, .is_all = 1,
-				  .stage2 = 1, .combined = 1},
-	[NW_TLBI_ALLE1IS] = {"ALLE1IS", NW_REGIME_STAGE2, .is_all = 1,
-			     .is_all_tags = 1, .stage2 = 1, .combined = 1},
-	[NW_TLBI_ALLE1] = {"ALLE1", NW_REGIME_STAGE2, 1, .is_all = 1,
-			   .is_all_tags = 1, .stage2 = 1, .combined = 1},
-	[NW_TLBI_VMALLE1] = {"VMALLE1", NW_REGIME_STAGE2, 1, .is_all = 1,
-			     .combined = 1},
-	[NW_TLBI_VAE2IS] = {"VAE2IS", .regime = NW_REGIME_EL2},
-	[NW_TLBI_VALE2IS] = {"VALE2IS", NW_REGIME_EL2, .is_last_level = 1},
-	[NW_TLBI_RVAE2IS] = {"RVAE2IS", NW_REGIME_EL2, .is_range = 1},
-	[NW_TLBI_VAE2] = {"VAE2", .regime = NW_REGIME_EL2, .is_local = 1},
-	[NW_TLBI_VALE2] = {"VALE2", NW_REGIME_EL2, 1, .is_last_level = 1},
-	[NW_TLBI_ALLE2IS] = {"ALLE2IS", NW_REGIME_EL2, .is_all = 1},
-	[NW_TLBI_ALLE2] = {"ALLE2", NW_REGIME_EL2, 1, .is_all = 1},
-	[NW_TLBI_IPAS2E1] = {"IPAS2E1", NW_REGIME_STAGE2, 1, .stage2 = 1},
-	[NW_TLBI_RIPAS2E1] = {"RIPAS2E1", NW_REGIME_STAGE2, 1, .stage2 = 1,
-			      .is_range = 1},
-	[NW_TLBI_VMALLS12E1] = {"VMALLS12E1", NW_REGIME_STAGE2, 1, .is_all = 1,
-				.stage2 = 1, .combined = 1},
-};
-
-/* TG, and the granule half of TTL: 1, 2, 3 for 4, 16, 64 KiB. */
-static unsigned granule_of(unsigned tg)
-{
-	return tg ? 10 + 2 * tg : 0;
-}
-
-/*
- * By range (FEAT_TLBIRANGE): BaseADDR 36:0 in granules, TTL 38:37, NUM 43:39,
- * SCALE 45:44, TG 47:46. With TG 0, which is reserved, nothing is covered.
- */
-static void decode_range(uint64_t operand, struct nwv_inval *out)
-{
-	unsigned tg = BITS(operand, 47, 46);
-	unsigned scale = BITS(operand, 45, 44), num = BITS(operand, 43, 39);
-	unsigned ttl = BITS(operand, 38, 37);
-	uint64_t granules = (uint64_t)(num + 1) << (5 * scale + 1);
-
-	out->granule_lg2 = (uint8_t)granule_of(tg);
-	out->hint = ttl ? (uint8_t)(ttl + 1) : 0;
-	if (!tg)
-		return;
-	out->start = (operand & (BIT(37) - 1)) << out->granule_lg2;
-	out->end = out->start + (granules << out->granule_lg2);
-}
-
-/* By address: bits 55:12 of it in 43:0, TTL in 47:44. */
-static void decode_address(uint64_t operand, struct nwv_inval *out)
-{
-	unsigned tg = BITS(operand, 47, 46), level = BITS(operand, 45, 44);
-
-	out->start = (operand & (BIT(44) - 1)) << 12;
-	out->end = out->start + BIT(12);
-	if (tg) {
-		out->granule_lg2 = (uint8_t)granule_of(tg);
-		out->hint = level ? (uint8_t)(level + 1) : 0;
-	}
-}
-
-int nwv_inval_decode(uint64_t op, uint64_t operand, struct nwv_inval *out)
-{
-	if (op >= NW_TLBI_COUNT || !ops[op].name)
-		return -1;
-	*out = (struct nwv_inval){
-		.op = (uint8_t)op,
-		.regime = ops[op].regime,
-		.is_local = ops[op].is_local,
-		.is_all = ops[op].is_all,
-		.is_all_tags = ops[op].is_all_tags,
-		.stage2 = ops[op].stage2,
-		.combined = ops[op].combined,
-		.is_last_level = ops[op].is_last_level,
-		.end = ~UINT64_C(0),
-	};
-	if (ops[op].is_all)
-		return 0;
-	out->end = 0;
-	if (ops[op].is_range)
-		decode_range(operand, out);
-	else
-		decode_address(operand, out);
-	return 0;
-}
-
-const char *nwv_tlbi_name(unsigned op)
-{
-	return op < NW_TLBI_COUNT && ops[op].name ? ops[op].name : "TLBI ?";
-}
-
-const char *nwv_barrier_name(unsigned kind)
-{
-	static const char *const name[NW_BARRIER_COUNT] = {
-		[NW_BARRIER_DMB_ISHST] = "DMB ISHST",
-		[NW_BARRIER_DSB_ISH] = "DSB ISH",
-		[NW_BARRIER_DSB_ISHST] = "DSB ISHST",
-		[NW_BARRIER_DSB_NSH] = "DSB NSH",
-		[NW_BARRIER_DSB_NSHST] = "DSB NSHST",
-		[NW_BARRIER_DSB_SY] = "DSB SY",
-		[NW_BARRIER_ISB] = "ISB",
-	};
-
-	return kind < NW_BARRIER_COUNT && name[kind] ? name[kind] : "barrier ?";
 }

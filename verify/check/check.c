@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The oracle's front: events in, verdicts out. */
-#include "step.h"
+#include "local.h"
+#include "track.h"
 
 #include <nestwalk/arm64.h>
 
@@ -42,14 +43,26 @@ void nwv_check_free(struct nwv_check *c)
 	for (i = 1; i <= c->ob_pages; i++)
 		free(c->ob_page[i]);
 	free(c->page);
+	for (i = 1; i <= c->roots; i++)
+		free(c->root[i].by_cpu);
 	free(c->root);
 	free(c->lock);
 	free(c->entry_lock);
 	free(c->notify);
+	nwv_ops_free(c);
+	nwv_runs_free(c);
+	nwv_logs_free(c);
+	nwv_slots_free(c);
+	nwv_books_free(c);
 	free(c->tag_use);
-	for (i = 1; i <= c->groups; i++)
+	for (i = 1; i <= c->groups; i++) {
 		if (c->group[i].room)
 			free(c->group[i].member);
+		free(c->group[i].stamp);
+	}
+	for (i = 1; i <= c->ipis; i++)
+		free(c->ipi[i]);
+	free(c->ipi);
 	free(c->group);
 	free(c->ob);
 	free(c->ob_more);
@@ -64,6 +77,7 @@ void nwv_check_free(struct nwv_check *c)
 	nwv_map_free(&c->entry_lock_by_va);
 	nwv_map_free(&c->tag_use_by_tag);
 	nwv_map_free(&c->owner_by_frame);
+	nwv_map_free(&c->ipi_by_key);
 	nwv_map_free(&c->ob_page_by_key);
 	free(c);
 }
@@ -149,9 +163,42 @@ static int dispatch(struct nwv_check *c, const struct nwv_event *e)
 	case NW_EV_OWNER:
 		nwv_step_owner(c, e);
 		return 0;
+	case NW_EV_OP_BEGIN:
+	case NW_EV_OP_END:
+		nwv_step_op(c, e);
+		return 0;
+	case NW_EV_HW_UPDATE:
+		nwv_step_hw_update(c, e);
+		return 0;
+	case NW_EV_ACCESS:
+		nwv_step_access(c, e);
+		return 0;
+	case NW_EV_LOG_START:
+	case NW_EV_LOG_STOP:
+	case NW_EV_LOG_DIRTY:
+		nwv_step_log(c, e);
+		return 0;
+	case NW_EV_SLOT_ADD:
+	case NW_EV_SLOT_REMOVE:
+		nwv_step_slot(c, e);
+		return 0;
+	case NW_EV_SLEEP:
+	case NW_EV_RETRY:
+		nwv_step_handler(c, e);
+		return 0;
+	case NW_EV_PAGE_STATE:
+	case NW_EV_TABLE_OWNER:
+	case NW_EV_SCRUB:
+		nwv_step_books(c, e);
+		return 0;
+	case NW_EV_IPI_SEND:
+	case NW_EV_IPI_TAKE:
+	case NW_EV_IPI_DONE:
+	case NW_EV_IPI_WAIT:
+		nwv_step_ipi(c, e);
+		return 0;
 	case NW_EV_TRYLOCK_FAIL: /* nothing to judge; docs/rules.md */
 	case NW_EV_FAULT:
-	case NW_EV_ACCESS:
 		return 0;
 	case NW_EV_GAP:
 		nwv_stop(c, NWV_CHECK_MALFORMED,
@@ -185,6 +232,9 @@ enum nwv_check_status nwv_check_event(struct nwv_check *c,
 	c->next_seq++;
 	if (!c->cpu[e->cpu].is_seen)
 		nwv_cpu_first_seen(c, e->cpu);
+	if (__builtin_expect(c->watch != 0, 0) && (c->watch >> e->cpu & 1) &&
+	    e->kind != NW_EV_TLBI)
+		nwv_local_next(c, e->cpu);
 	if (dispatch(c, e))
 		nwv_stop(c, NWV_CHECK_MALFORMED,
 			 "seq %llu: no event of kind %u",
@@ -290,12 +340,24 @@ static void end_rest(struct nwv_check *c)
 	}
 }
 
+/* Roots that were installed last, and what was left to others. */
+static void end_local(struct nwv_check *c)
+{
+	while (c->watch)
+		nwv_local_next(c, (unsigned)__builtin_ctzll(c->watch));
+	nwv_local_end(c);
+}
+
 enum nwv_check_status nwv_check_end(struct nwv_check *c)
 {
 	if (c->stopped || c->is_ended)
 		return nwv_check_status(c);
 	c->is_ended = 1;
 	c->now = NULL;
+	end_local(c);
+	nwv_run_end(c);
+	nwv_log_end(c);
+	nwv_books_end(c);
 	end_obligations(c);
 	end_pages(c);
 	end_rest(c);
@@ -358,5 +420,6 @@ size_t nwv_check_bytes(const struct nwv_check *c)
 	       nwv_map_bytes(&c->entry_lock_by_va) +
 	       nwv_map_bytes(&c->tag_use_by_tag) +
 	       nwv_map_bytes(&c->owner_by_frame) +
+	       nwv_map_bytes(&c->ipi_by_key) +
 	       nwv_map_bytes(&c->ob_page_by_key);
 }

@@ -37,12 +37,15 @@ struct nwv_rule {
 	const char *manual;  /* section of DDI 0487, or of our own documents */
 };
 
+/* At most so many rules. */
+#define NWV_RULES_MAX 192
+
 /* A zeroed struct gives the defaults. */
 struct nwv_check_config {
 	unsigned violations_max; /* kept; more are only counted. 0: 256 */
 	uint64_t mair_el2;	 /* 0: NW_ARM64_MAIR_EL2 */
-	/* For tests: bit n switches the rule nwv_rule_at(n) off. */
-	uint64_t rules_off;
+	/* For tests: bit n % 64 of word n / 64 switches nwv_rule_at(n) off. */
+	uint64_t rules_off[NWV_RULES_MAX / 64];
 };
 
 /* Where something happened. `kind` NW_EV_NONE: nowhere. */
@@ -77,6 +80,21 @@ enum nwv_missing {
 	NWV_MISSING_DRAIN,
 	NWV_MISSING_END,
 	NWV_MISSING_RETRY, /* of the fault, from a new sample */
+	NWV_MISSING_MEMBERS, /* the same change of the run's other entries */
+	NWV_MISSING_LOG,     /* the range in the dirty log */
+	NWV_MISSING_READ, /* of a dropped entry, flushed and not yet freed */
+	NWV_MISSING_REMOVAL, /* of what is mapped */
+	NWV_MISSING_SECTION, /* around recheck and install */
+	NWV_MISSING_PARTNER, /* the other party's books */
+	NWV_MISSING_UNDO,    /* of the states that were changed */
+	NWV_MISSING_UNPIN,
+	NWV_MISSING_SCRUB,
+	NWV_MISSING_TLBI_LOCAL, /* by each of `missing_cpus` */
+	NWV_MISSING_TLBI_TAG,	 /* the same of a whole tag */
+	NWV_MISSING_TLBI_GLOBAL, /* the same, global entries included */
+	NWV_MISSING_TLBSYNC,
+	NWV_MISSING_IPI_WAIT,
+	NWV_MISSING_FENCE, /* between the store and the interrupt */
 	NWV_MISSING_COUNT,
 };
 
@@ -85,7 +103,7 @@ enum nwv_why {
 	NWV_WHY_NONE,
 	NWV_WHY_EARLY,	    /* invalidated before a DSB ordered the store */
 	NWV_WHY_LOCAL,	    /* this CPU only */
-	NWV_WHY_TAG,	    /* another VMID; got, want */
+	NWV_WHY_TAG,	    /* another VMID or ASID; got, want */
 	NWV_WHY_LEVEL,	    /* hint names another level; got, want (arm) */
 	NWV_WHY_GRANULE,    /* operand names another granule */
 	NWV_WHY_LAST_LEVEL, /* last level only, and a table went */
@@ -94,6 +112,11 @@ enum nwv_why {
 	NWV_WHY_KIND,	    /* a store barrier, or a DMB, cannot complete it */
 	NWV_WHY_DOMAIN,	    /* non-shareable */
 	NWV_WHY_CPU,	    /* another CPU's; got, want */
+	/* where each CPU invalidates for itself */
+	NWV_WHY_UNSEEN,	 /* before `want`'s store was known on `got` */
+	NWV_WHY_ROOT,	 /* of the table at page frame `got`, not `want` */
+	NWV_WHY_ADDRESS, /* nothing was owed at its address */
+	NWV_WHY_GLOBAL,	    /* global entries stay */
 	NWV_WHY_COUNT,
 };
 
@@ -104,6 +127,7 @@ struct nwv_near {
 	uint8_t why;	 /* enum nwv_why; _NONE: there was none */
 	uint8_t is_tlbi; /* `op` is enum nw_tlbi, else enum nw_barrier */
 	uint8_t op;
+	uint8_t cpu; /* that did it, where each invalidates for itself */
 };
 
 struct nwv_violation {
@@ -112,6 +136,7 @@ struct nwv_violation {
 	struct nwv_mark armed;
 	enum nwv_missing missing;
 	uint64_t missing_after; /* seq */
+	uint64_t missing_cpus;	/* bit n: on CPU n; 0: it does not matter */
 	struct nwv_near near;
 	/* what it is about; 0 where it does not apply */
 	uint64_t before;

@@ -87,8 +87,8 @@ static void give_back(struct nwv_check *c, uint32_t n)
 	c->group_free = n;
 }
 
-static uint32_t group_new(struct nwv_check *c, enum nwv_phase phase,
-			  uint16_t root, uint16_t tag, unsigned cpu)
+uint32_t nwv_group_new(struct nwv_check *c, enum nwv_phase phase, uint16_t root,
+		       uint16_t tag, unsigned cpu)
 {
 	uint32_t n = c->group_free;
 	struct nwv_group *g;
@@ -103,7 +103,10 @@ static uint32_t group_new(struct nwv_check *c, enum nwv_phase phase,
 		c->groups = n;
 	}
 	g = &c->group[n];
-	g->phase_seq = g->last_seq = 0;
+	g->phase_seq = g->last_seq = g->owing = g->done = 0;
+	g->also_final = g->also_middle = 0;
+	g->is_first_round_over = phase == NWV_AWAIT_COMBINED;
+	g->is_global = g->is_soft = 0;
 	g->root = root;
 	g->tag = tag;
 	g->phase = (uint8_t)phase;
@@ -112,24 +115,59 @@ static uint32_t group_new(struct nwv_check *c, enum nwv_phase phase,
 	return n;
 }
 
-static uint32_t group_there(struct nwv_check *c, enum nwv_phase phase,
-			    uint16_t root, uint16_t tag, unsigned cpu)
+/* Awaiting the same of the same CPUs. 0: none. */
+static uint32_t group_there(struct nwv_check *c, const struct nwv_group *like)
 {
-	uint32_t n = list_of(c, phase, root, cpu)->last;
+	uint32_t n = list_of(c, (enum nwv_phase)like->phase, like->root,
+			     like->cpu)
+			     ->last;
 	unsigned looks = 0;
 
-	for (; n && looks < LOOK_MAX; n = c->group[n].prev, looks++)
-		if (c->group[n].root == root && c->group[n].tag == tag)
+	for (; n && looks < LOOK_MAX; n = c->group[n].prev, looks++) {
+		const struct nwv_group *g = &c->group[n];
+
+		if (g->root == like->root && g->tag == like->tag &&
+		    g->also_final == like->also_final &&
+		    g->also_middle == like->also_middle &&
+		    g->is_first_round_over == like->is_first_round_over)
 			return n;
+	}
 	return 0;
+}
+
+static uint32_t group_like(struct nwv_check *c, const struct nwv_group *like)
+{
+	uint32_t n = group_there(c, like);
+
+	if (!n)
+		n = nwv_group_new(c, (enum nwv_phase)like->phase, like->root,
+				  like->tag, like->cpu);
+	if (!n)
+		return 0;
+	c->group[n].also_final = like->also_final;
+	c->group[n].also_middle = like->also_middle;
+	c->group[n].is_first_round_over = like->is_first_round_over;
+	return n;
+}
+
+static struct nwv_group fresh(enum nwv_phase phase, uint16_t root, uint16_t tag,
+			      unsigned cpu)
+{
+	return (struct nwv_group){
+		.root = root,
+		.tag = tag,
+		.phase = (uint8_t)phase,
+		.cpu = (uint8_t)cpu,
+		.is_first_round_over = phase == NWV_AWAIT_COMBINED,
+	};
 }
 
 uint32_t nwv_group_for(struct nwv_check *c, enum nwv_phase phase, uint16_t root,
 		       uint16_t tag, unsigned cpu)
 {
-	uint32_t n = group_there(c, phase, root, tag, cpu);
+	struct nwv_group like = fresh(phase, root, tag, cpu);
 
-	return n ? n : group_new(c, phase, root, tag, cpu);
+	return group_like(c, &like);
 }
 
 /* ---- members ----------------------------------------------------------- */
@@ -201,17 +239,65 @@ void nwv_group_leave(struct nwv_check *c, uint32_t n)
 
 /* ---- moving on --------------------------------------------------------- */
 
-void nwv_ob_move(struct nwv_check *c, uint32_t n, enum nwv_phase phase,
-		 unsigned cpu)
+/* What a later phase still knows of an earlier one. */
+static void inherit(struct nwv_group *g, const struct nwv_group *old)
 {
-	uint16_t root = c->ob[n].root, tag = c->group[c->ob[n].group].tag;
+	if (g->phase <= NWV_AWAIT_TLBI)
+		return;
+	g->is_first_round_over |= old->is_first_round_over;
+	g->also_final = old->also_final & ~(UINT64_C(1) << g->cpu);
+	g->also_middle = g->is_first_round_over ? 0 : old->also_middle;
+}
+
+static void rejoin(struct nwv_check *c, uint32_t n,
+		   const struct nwv_group *like)
+{
 	uint32_t group;
 
 	nwv_group_leave(c, n);
-	group = nwv_group_for(c, phase, root, tag, cpu);
-	c->ob[n].phase_seq = c->now->seq;
+	group = group_like(c, like);
 	if (group)
 		(void)nwv_group_join(c, group, n);
+}
+
+void nwv_ob_move(struct nwv_check *c, uint32_t n, enum nwv_phase phase,
+		 unsigned cpu)
+{
+	const struct nwv_group old = c->group[c->ob[n].group];
+	struct nwv_group like = fresh(phase, old.root, old.tag, cpu);
+
+	inherit(&like, &old);
+	c->ob[n].phase_seq = c->now->seq;
+	rejoin(c, n, &like);
+}
+
+static void add_also(struct nwv_check *c, struct nwv_group *g,
+		     enum nwv_phase leads_to, unsigned cpu)
+{
+	uint64_t bit = UINT64_C(1) << cpu;
+
+	c->cpus_also |= bit;
+	if (leads_to == NWV_CLEAN)
+		g->also_final |= bit;
+	else
+		g->also_middle |= bit;
+}
+
+void nwv_ob_also(struct nwv_check *c, uint32_t n, enum nwv_phase leads_to,
+		 unsigned cpu)
+{
+	struct nwv_group like = c->group[c->ob[n].group];
+
+	add_also(c, &like, leads_to, cpu);
+	if (c->ob[n].phase_seq < like.phase_seq)
+		c->ob[n].phase_seq = like.phase_seq;
+	rejoin(c, n, &like);
+}
+
+void nwv_group_also(struct nwv_check *c, uint32_t group,
+		    enum nwv_phase leads_to, unsigned cpu)
+{
+	add_also(c, &c->group[group], leads_to, cpu);
 }
 
 static void clean(struct nwv_check *c, uint32_t group)
@@ -247,6 +333,7 @@ void nwv_group_move(struct nwv_check *c, uint32_t group, enum nwv_phase phase,
 		    unsigned cpu)
 {
 	struct nwv_group *g = &c->group[group];
+	struct nwv_group like;
 
 	if (phase == NWV_CLEAN) {
 		clean(c, group);
@@ -254,14 +341,19 @@ void nwv_group_move(struct nwv_check *c, uint32_t group, enum nwv_phase phase,
 	}
 	/* Only here: in later phases a member remembers what brought it to the
 	 * one before (struct nwv_ob, first_seq). */
+	like = fresh(phase, g->root, g->tag, cpu);
 	if (phase == NWV_AWAIT_TLBI && g->live <= POUR_MAX &&
-	    group_there(c, phase, g->root, g->tag, cpu)) {
+	    group_there(c, &like)) {
 		pour(c, group, phase, cpu);
 		return;
 	}
 	take_out(c, group);
+	inherit(&like, g);
 	g->phase = (uint8_t)phase;
 	g->cpu = (uint8_t)cpu;
+	g->also_final = like.also_final;
+	g->also_middle = like.also_middle;
+	g->is_first_round_over = like.is_first_round_over;
 	g->phase_seq = c->now->seq;
 	append(c, group);
 }

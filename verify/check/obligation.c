@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pool of obligations and their index by input address. What moves them:
  * phases.c. */
+#include "local.h"
 #include "obligation_lists.h"
 
 #include <stdlib.h>
@@ -221,6 +222,11 @@ void nwv_ob_get(const struct nwv_check *c, uint32_t n, struct nwv_ob *out)
 		.is_soft = !!(o->flags & NWV_OB_SOFT),
 		.near = more->near,
 	};
+	if (!c->root[o->root].by_cpu)
+		return;
+	out->is_local = 1;
+	out->owing = nwv_local_owing(c, o->group);
+	out->done = g->done;
 }
 
 static uint32_t ob_take(struct nwv_check *c)
@@ -322,9 +328,24 @@ static int harden(struct nwv_check *c, uint32_t n, void *arg)
 	if (!(o->flags & NWV_OB_SOFT))
 		return 1;
 	o->flags &= (uint8_t)~NWV_OB_SOFT;
+	if (c->root[o->root].by_cpu)
+		nwv_local_harden(c, n);
 	c->ob_more[n].armed.file = c->now->file;
 	c->ob_more[n].armed.line = c->now->line;
 	return 1;
+}
+
+static uint64_t output_of(const struct nwv_shape *s, unsigned level,
+			  uint64_t e, uint64_t ia)
+{
+	struct nwv_leaf leaf;
+
+	if (nwv_kind(s, level, e) == NWV_TABLE)
+		return nwv_table_pa(s, e);
+	if (!nwv_is_local(s))
+		return nwv_leaf_pa(s, level, e);
+	nwv_leaf_decode(s, level, e, &leaf);
+	return nwv_leaf_pa_at(s, &leaf, ia);
 }
 
 uint32_t nwv_ob_arm(struct nwv_check *c, const struct nwv_page *page,
@@ -336,8 +357,7 @@ uint32_t nwv_ob_arm(struct nwv_check *c, const struct nwv_page *page,
 	struct nwv_ob o = {
 		.armed = nwv_mark_of(c->now),
 		.ia = ia,
-		.oa = is_table ? nwv_table_pa(&r->shape, before)
-			       : nwv_leaf_pa(&r->shape, page->level, before),
+		.oa = output_of(&r->shape, page->level, before, ia),
 		.before = before,
 		.first_seq = c->now->seq,
 		.root = page->root,
@@ -348,11 +368,24 @@ uint32_t nwv_ob_arm(struct nwv_check *c, const struct nwv_page *page,
 		.is_subtree = (uint8_t)is_table,
 		.is_soft = (uint8_t)is_soft,
 	};
+	uint32_t group, n;
 
 	if (is_table && r->pending)
 		nwv_ob_each(c, page->root, (1u << page->level) - 1, ia,
 			    ia + (UINT64_C(1)
 				  << nwv_span_lg2(&r->shape, page->level)),
 			    harden, NULL);
-	return nwv_ob_new(c, &o, 0);
+	if (!r->by_cpu)
+		return nwv_ob_new(c, &o, 0);
+	o.phase = NWV_AWAIT_TLBI;
+	if (nwv_ob_at(c, o.root, o.level, ia))
+		nwv_ob_drop(c, nwv_ob_at(c, o.root, o.level, ia));
+	group = nwv_local_arm(
+		c, o.root,
+		nwv_local_is_global(c, o.root, page->level, before), is_soft);
+	if (!group)
+		return 0;
+	n = nwv_ob_new(c, &o, group);
+	nwv_local_joined(c, group, c->now->seq);
+	return n;
 }

@@ -9,7 +9,9 @@
  *
  * The first DSB is the storing CPU's, or that of a CPU to which a lock passed
  * the store on. Then any CPU may invalidate, and the barriers that follow are
- * that CPU's.
+ * that CPU's. Several may do so side by side (one entry, two removals; a flush
+ * that is shared): whichever of them comes to its barrier first serves, and
+ * nobody's barrier completes what another CPU has issued.
  *
  * An obligation stands in one group: obligations of one table and VMID in one
  * phase. A barrier moves whole groups on, and does not look at what is in
@@ -52,6 +54,9 @@ struct nwv_ob {
 	uint8_t is_table;
 	uint8_t is_subtree; /* stands for all that is below, too */
 	uint8_t is_soft;    /* only remembers that a TLB may hold it */
+	uint8_t is_local;   /* each CPU invalidates for itself: local.h */
+	uint64_t owing;	    /* those that are waited for */
+	uint64_t done;
 	struct nwv_near near;
 };
 
@@ -105,6 +110,15 @@ struct nwv_group {
 	uint16_t root, tag;
 	uint8_t phase;
 	uint8_t cpu; /* that stored, or whose barrier is awaited */
+	/* Other CPUs that have invalidated it, and whose next barrier that
+	 * completes makes it clean, or ends stage 2's first round. */
+	uint64_t also_final, also_middle;
+	uint8_t is_first_round_over; /* of stage 2 */
+	/* local.h */
+	uint8_t is_global, is_soft;
+	uint64_t owing, done; /* CPUs that have to invalidate; that did */
+	uint64_t *stamp;      /* of those that did */
+	uint64_t first_seq;   /* of what armed its members, the first one */
 	uint32_t few[NWV_GROUP_FEW];
 };
 
@@ -152,6 +166,10 @@ void nwv_ob_each(struct nwv_check *c, uint16_t root, unsigned levels,
  */
 uint32_t nwv_ob_find_oa(struct nwv_check *c, uint64_t pa, uint64_t bytes);
 
+/* This CPU has stolen the entry: the flush is its own to make, now. */
+void nwv_ob_take_over(struct nwv_check *c, uint16_t root, unsigned level,
+		      uint64_t ia);
+
 void nwv_ob_tlbi(struct nwv_check *c, const struct nwv_inval *inval,
 		 uint16_t tag, unsigned cpu);
 void nwv_ob_barrier(struct nwv_check *c, unsigned kind, unsigned cpu);
@@ -161,6 +179,7 @@ struct nwv_diagnosis {
 	enum nwv_missing missing;
 	uint64_t after;
 	struct nwv_near near;
+	uint64_t cpus; /* whose invalidation is missing */
 };
 
 void nwv_ob_diagnose(const struct nwv_check *c, uint32_t number,

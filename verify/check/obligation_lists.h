@@ -30,9 +30,19 @@ static inline enum nwv_phase nwv_ob_phase(const struct nwv_check *c,
 /* The group to join; made when there is none. 0: stopped. */
 uint32_t nwv_group_for(struct nwv_check *c, enum nwv_phase phase, uint16_t root,
 		       uint16_t tag, unsigned cpu);
+/* 0: stopped. */
+uint32_t nwv_group_new(struct nwv_check *c, enum nwv_phase phase, uint16_t root,
+		       uint16_t tag, unsigned cpu);
 /* -1: stopped. */
 int nwv_group_join(struct nwv_check *c, uint32_t group, uint32_t ob);
 void nwv_group_leave(struct nwv_check *c, uint32_t ob);
+
+/* Another CPU's barrier serves this one as well: NWV_CLEAN, or
+ * NWV_AWAIT_COMBINED for what that barrier leads to. */
+void nwv_ob_also(struct nwv_check *c, uint32_t ob, enum nwv_phase leads_to,
+		 unsigned cpu);
+void nwv_group_also(struct nwv_check *c, uint32_t group,
+		    enum nwv_phase leads_to, unsigned cpu);
 
 /* One obligation to another phase, not NWV_CLEAN. */
 void nwv_ob_move(struct nwv_check *c, uint32_t ob, enum nwv_phase phase,

@@ -8,11 +8,19 @@
 
 #include <stdlib.h>
 
-/* Leaves under 2 MiB by their 2 MiB, all others by their 1 GiB; no leaf
- * crosses either. */
-static uint64_t oa_key(unsigned is_large, uint64_t oa)
+/* Leaves under 2 MiB are found by their 2 MiB, those up to 1 GiB by
+ * their 1 GiB, all others by their 4 TiB; no leaf crosses its own. */
+#define CLASSES 3
+static const uint8_t class_lg2[CLASSES] = {21, 30, 42};
+
+static unsigned class_of(unsigned span_lg2)
 {
-	return is_large ? oa >> 30 | UINT64_C(1) << 40 : oa >> 21;
+	return span_lg2 < class_lg2[0] ? 0 : span_lg2 <= class_lg2[1] ? 1 : 2;
+}
+
+static uint64_t oa_key(unsigned class, uint64_t oa)
+{
+	return oa >> class_lg2[class] | (uint64_t) class << 40;
 }
 
 static uint32_t *oa_head(const struct nwv_check *c, uint64_t key)
@@ -26,7 +34,7 @@ static uint32_t *head_of(const struct nwv_check *c, uint32_t n)
 	const struct nwv_ob_slot *o = &c->ob[n];
 	unsigned span_lg2 = nwv_span_lg2(&c->root[o->root].shape, o->level);
 
-	return oa_head(c, oa_key(span_lg2 >= 21, c->ob_more[n].oa));
+	return oa_head(c, oa_key(class_of(span_lg2), c->ob_more[n].oa));
 }
 
 static void oa_link(struct nwv_check *c, uint32_t n)
@@ -152,6 +160,7 @@ uint32_t nwv_ob_find_oa(struct nwv_check *c, uint64_t pa, uint64_t bytes)
 {
 	uint64_t last = pa + bytes - 1, a;
 	uint32_t n, found;
+	unsigned k;
 
 	if (!c->obs || !bytes)
 		return 0;
@@ -160,15 +169,12 @@ uint32_t nwv_ob_find_oa(struct nwv_check *c, uint64_t pa, uint64_t bytes)
 			nwv_ob_expand(c, n);
 	if (c->stopped || index_noted(c))
 		return 0;
-	for (a = pa >> 21; a <= last >> 21; a++) {
-		found = find_in_chain(c, oa_key(0, a << 21), pa, bytes);
-		if (found)
-			return found;
-	}
-	for (a = pa >> 30; a <= last >> 30; a++) {
-		found = find_in_chain(c, oa_key(1, a << 30), pa, bytes);
-		if (found)
-			return found;
-	}
+	for (k = 0; k < CLASSES; k++)
+		for (a = pa >> class_lg2[k]; a <= last >> class_lg2[k]; a++) {
+			found = find_in_chain(c, oa_key(k, a << class_lg2[k]),
+					      pa, bytes);
+			if (found)
+				return found;
+		}
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What moves an obligation on: barriers and invalidations. */
+#include "local.h"
 #include "obligation_lists.h"
 
 static const unsigned all_levels = (1u << NW_LEVELS_MAX) - 1;
@@ -15,7 +16,8 @@ static void expand_page(struct nwv_check *c, const struct nwv_ob *top,
 			uint32_t group, uint64_t pa)
 {
 	struct nwv_page *head = nwv_page_at_pa(c, pa), *p;
-	unsigned frames = nwv_table_frames(&c->root[top->root].shape);
+	const struct nwv_shape *s = &c->root[top->root].shape;
+	unsigned frames = nwv_table_frames(s);
 	unsigned f, i;
 
 	for (f = 0; head && f < frames; f++) {
@@ -23,7 +25,7 @@ static void expand_page(struct nwv_check *c, const struct nwv_ob *top,
 		if (!p || p->life != NWV_UNLINKED || p->root != top->root)
 			return;
 		for (i = 0; i < NWV_FRAME_ENTRIES && !c->stopped; i++)
-			if (p->entry[i] & 1)
+			if (nwv_is_valid(s, p->entry[i]))
 				expand_entry(c, top, group, p, i);
 	}
 }
@@ -58,9 +60,9 @@ static void expand_entry(struct nwv_check *c, const struct nwv_ob *top,
 		return;
 	if (kind == NWV_LEAF) {
 		nwv_leaf_decode(s, p->level, e, &leaf);
-		if (!leaf.has_access_flag && !(s->features & NW_FEAT_HAF))
+		if (!nwv_is_cached(s, e))
 			return; /* no TLB holds it; see nwv_may_be_cached() */
-		o.oa = leaf.pa;
+		o.oa = nwv_leaf_pa_at(s, &leaf, ia);
 	} else {
 		o.oa = nwv_table_pa(s, e);
 	}
@@ -99,8 +101,26 @@ struct tlbi_job {
 
 static int tag_fits(const struct tlbi_job *job, uint16_t tag)
 {
-	return job->inval->is_all_tags ||
-	       job->inval->regime != NW_REGIME_STAGE2 || job->tag == tag;
+	return job->inval->is_all_tags || job->tag == tag;
+}
+
+/* A walk cache has its ASID, and so has a leaf that is not global. */
+static enum nwv_why refused_tag(const struct nwv_check *c,
+				const struct tlbi_job *job,
+				const struct nwv_ob_slot *o)
+{
+	const struct nwv_ob_more *more = &c->ob_more[o - c->ob];
+	struct nwv_leaf leaf;
+
+	if (job->inval->is_by_asid && !(o->flags & NWV_OB_TABLE)) {
+		nwv_leaf_decode(&c->root[o->root].shape, o->level, more->before,
+				&leaf);
+		if (leaf.is_global)
+			return job->inval->keeps_global ? NWV_WHY_GLOBAL
+							: NWV_WHY_NONE;
+	}
+	return tag_fits(job, c->group[o->group].tag) ? NWV_WHY_NONE
+						     : NWV_WHY_TAG;
 }
 
 static struct nwv_near near_of(const struct tlbi_job *job, enum nwv_why why,
@@ -126,9 +146,10 @@ static enum nwv_why refusal(const struct nwv_check *c,
 	const struct nwv_root *r = &c->root[o->root];
 	const struct nwv_group *g = &c->group[o->group];
 	unsigned is_table = o->flags & NWV_OB_TABLE;
+	enum nwv_why why = refused_tag(c, job, o);
 
-	if (!tag_fits(job, g->tag))
-		return NWV_WHY_TAG;
+	if (why)
+		return why;
 	if (v->is_local && !nwv_root_is_private(r, job->cpu))
 		return NWV_WHY_LOCAL;
 	if (v->granule_lg2 && v->granule_lg2 != r->shape.granule_lg2)
@@ -184,25 +205,100 @@ static enum nwv_phase phase_after(const struct nwv_inval *v,
 	return phase;
 }
 
+/* Does it take all of a dropped subtree, or parts of it? */
+static int takes_parts(const struct nwv_check *c, const struct tlbi_job *job,
+		       const struct nwv_ob_slot *o)
+{
+	const struct nwv_inval *v = job->inval;
+	uint64_t span = UINT64_C(1)
+			<< nwv_span_lg2(&c->root[o->root].shape, o->level);
+
+	return v->hint || v->is_last_level || v->start > o->ia ||
+	       v->end < o->ia + span || v->keeps_global ||
+	       (v->is_by_asid && !tag_fits(job, c->group[o->group].tag));
+}
+
+/*
+ * Another CPU has invalidated this already, and its barrier is awaited: what
+ * the next barrier of `cpu` leads to as well, after this invalidation.
+ * NWV_AWAIT_DSB: nothing.
+ */
+static enum nwv_phase also_leads_to(const struct nwv_inval *v,
+				    const struct nwv_group *g, unsigned cpu)
+{
+	if (g->cpu == cpu ||
+	    (g->phase != NWV_AWAIT_MIDDLE && g->phase != NWV_AWAIT_FINAL))
+		return NWV_AWAIT_DSB;
+	if (v->regime != NW_REGIME_STAGE2 || (v->stage2 && v->combined))
+		return NWV_CLEAN;
+	if (v->stage2)
+		return g->is_first_round_over ? NWV_AWAIT_DSB :
+						NWV_AWAIT_COMBINED;
+	return g->is_first_round_over ? NWV_CLEAN : NWV_AWAIT_DSB;
+}
+
+/* An invalidation without address beside those of other CPUs. */
+static void serve_beside(struct nwv_check *c, const struct tlbi_job *job,
+			 uint32_t first, uint16_t root)
+{
+	enum nwv_phase leads_to;
+	uint32_t n;
+
+	for (n = first; n; n = c->group[n].next) {
+		const struct nwv_group *g = &c->group[n];
+
+		if (g->root != root || !tag_fits(job, g->tag))
+			continue;
+		leads_to = also_leads_to(job->inval, g, job->cpu);
+		if (leads_to)
+			nwv_group_also(c, n, leads_to, job->cpu);
+	}
+}
+
+static void serve_all_beside(struct nwv_check *c, const struct tlbi_job *job,
+			     uint16_t root)
+{
+	uint64_t left = c->cpus_seen & ~(UINT64_C(1) << job->cpu);
+
+	for (; left; left &= left - 1) {
+		const struct nwv_cpu *x = &c->cpu[__builtin_ctzll(left)];
+
+		serve_beside(c, job, x->await_middle.first, root);
+		serve_beside(c, job, x->await_final.first, root);
+	}
+}
+
+void nwv_ob_take_over(struct nwv_check *c, uint16_t root, unsigned level,
+		      uint64_t ia)
+{
+	uint32_t n = nwv_ob_at(c, root, level, ia);
+
+	if (!n || c->root[root].shape.decoder ||
+	    (c->ob[n].flags & NWV_OB_SOFT))
+		return;
+	c->ob_more[n].armed = nwv_mark_of(c->now);
+	nwv_ob_move(c, n, NWV_AWAIT_DSB, c->now->cpu);
+}
+
 static int serve_address(struct nwv_check *c, uint32_t n, void *arg)
 {
 	struct tlbi_job *job = arg;
 	const struct nwv_inval *v = job->inval;
 	const struct nwv_ob_slot *o = &c->ob[n];
-	uint64_t span = UINT64_C(1)
-			<< nwv_span_lg2(&c->root[o->root].shape, o->level);
-	enum nwv_phase phase = nwv_ob_phase(c, o), then;
+	enum nwv_phase phase = nwv_ob_phase(c, o), then, leads_to;
 	enum nwv_why why;
 
-	if ((o->flags & NWV_OB_SUBTREE) && phase == NWV_AWAIT_TLBI &&
-	    (v->hint || v->is_last_level || v->start > o->ia ||
-	     v->end < o->ia + span))
+	leads_to = also_leads_to(v, &c->group[o->group], job->cpu);
+	if ((o->flags & NWV_OB_SUBTREE) &&
+	    (phase == NWV_AWAIT_TLBI || leads_to) && takes_parts(c, job, o))
 		nwv_ob_expand(c, n);
 	o = &c->ob[n];
 	why = refusal(c, job, o);
 	then = phase_after(v, phase);
 	if (why)
 		c->ob_more[n].near = refusal_near(c, job, o, why);
+	else if (leads_to)
+		nwv_ob_also(c, n, leads_to, job->cpu);
 	else if (then != phase)
 		nwv_ob_move(c, n, then, job->cpu);
 	return 1;
@@ -256,6 +352,8 @@ static void serve_all(struct nwv_check *c, struct tlbi_job *job, uint16_t root)
 		return;
 	}
 	r->early = near_of(job, NWV_WHY_EARLY, 0, 0);
+	if (c->cpus_seen & (c->cpus_seen - 1))
+		serve_all_beside(c, job, root);
 	serve_list(c, job, r->await_combined.first, root);
 	if (v->regime == NW_REGIME_STAGE2 && !v->stage2) {
 		r->no_ipa = near_of(job, NWV_WHY_NO_IPA, 0, 0);
@@ -269,31 +367,35 @@ static void serve_all(struct nwv_check *c, struct tlbi_job *job, uint16_t root)
 void nwv_ob_tlbi(struct nwv_check *c, const struct nwv_inval *inval,
 		 uint16_t tag, unsigned cpu)
 {
-	struct tlbi_job job = {
-		.inval = inval, .seq = c->now->seq, .cpu = cpu, .tag = tag};
+	struct nwv_inval mine;
+	struct tlbi_job job = {.inval = &mine,
+			       .seq = c->now->seq,
+			       .cpu = cpu,
+			       .tag = inval->is_by_asid ? inval->asid : tag};
 	uint32_t i;
 
 	for (i = 1; i <= c->roots && c->obs; i++) {
 		struct nwv_root *r = &c->root[i];
 		uint16_t root = (uint16_t)i;
 
-		if (!r->pending || r->shape.regime != inval->regime)
+		if (!r->pending || !nwv_a64_inval_fit(inval, &r->shape, &mine))
 			continue;
-		if (!tag_fits(&job, r->tag) && !r->is_retagged) {
-			job.met = inval->is_all;
+		if (!tag_fits(&job, r->tag) && !r->is_retagged &&
+		    !mine.is_by_asid) {
+			job.met = mine.is_all;
 			if (!job.met)
-				nwv_ob_each(c, root, all_levels, inval->start,
-					    inval->end, note_met, &job);
+				nwv_ob_each(c, root, all_levels, mine.start,
+					    mine.end, note_met, &job);
 			if (job.met)
 				r->other_tag =
 					near_of(&job, NWV_WHY_TAG, tag, r->tag);
 			continue;
 		}
-		if (inval->is_all)
+		if (mine.is_all)
 			serve_all(c, &job, root);
 		else
-			nwv_ob_each(c, root, all_levels, inval->start,
-				    inval->end, serve_address, &job);
+			nwv_ob_each(c, root, all_levels, mine.start, mine.end,
+				    serve_address, &job);
 	}
 }
 
@@ -312,6 +414,52 @@ static void pass_list(struct nwv_check *c, uint32_t first, enum nwv_phase phase,
 			continue;
 		nwv_group_move(c, n, phase, cpu);
 	}
+}
+
+static void pass_beside(struct nwv_check *c, uint32_t first, unsigned cpu,
+			int private_only)
+{
+	uint64_t bit = UINT64_C(1) << cpu;
+	uint32_t n, next;
+
+	for (n = first; n; n = next) {
+		struct nwv_group *g = &c->group[n];
+
+		next = g->next;
+		if (!((g->also_final | g->also_middle) & bit) ||
+		    (private_only &&
+		     !nwv_root_is_private(&c->root[g->root], cpu)))
+			continue;
+		if (g->also_final & bit) {
+			nwv_group_move(c, n, NWV_CLEAN, cpu);
+			continue;
+		}
+		g->is_first_round_over = 1;
+		g->also_middle = 0;
+		if (g->phase == NWV_AWAIT_MIDDLE)
+			nwv_group_move(c, n, NWV_AWAIT_COMBINED, cpu);
+	}
+}
+
+/* What this CPU invalidated when another had done so already. */
+static void pass_all_beside(struct nwv_check *c, unsigned cpu, int private_only)
+{
+	uint64_t left = c->cpus_seen & ~(UINT64_C(1) << cpu);
+	uint32_t i;
+
+	if (!(c->cpus_also >> cpu & 1))
+		return;
+	if (!private_only)
+		c->cpus_also &= ~(UINT64_C(1) << cpu);
+	for (; left; left &= left - 1) {
+		const struct nwv_cpu *x = &c->cpu[__builtin_ctzll(left)];
+
+		pass_beside(c, x->await_middle.first, cpu, private_only);
+		pass_beside(c, x->await_final.first, cpu, private_only);
+	}
+	for (i = 1; i <= c->roots; i++)
+		pass_beside(c, c->root[i].await_combined.first, cpu,
+			    private_only);
 }
 
 /* Those of a group that this CPU knows of; they stand in order of time. */
@@ -363,6 +511,21 @@ static int any_private_root(const struct nwv_check *c, unsigned cpu)
 	return 0;
 }
 
+/* x86 and RISC-V: stores are ordered; INVLPGB alone awaits a barrier. */
+static void other_barrier(struct nwv_check *c, unsigned kind, unsigned cpu)
+{
+	struct nwv_cpu *here = &c->cpu[cpu];
+
+	if (kind == NW_BARRIER_X86_TLBSYNC) {
+		pass_list(c, here->await_final.first, NWV_CLEAN, cpu, 0);
+		return;
+	}
+	here->store_barrier_seq = c->now->seq + 1;
+	here->weak_complete = (struct nwv_near){.seq = c->now->seq,
+						.why = NWV_WHY_KIND,
+						.op = (uint8_t)kind};
+}
+
 void nwv_ob_barrier(struct nwv_check *c, unsigned kind, unsigned cpu)
 {
 	struct nwv_cpu *here = &c->cpu[cpu];
@@ -373,6 +536,10 @@ void nwv_ob_barrier(struct nwv_check *c, unsigned kind, unsigned cpu)
 
 	if (kind == NW_BARRIER_ISB)
 		return;
+	if (kind > NW_BARRIER_ISB) {
+		other_barrier(c, kind, cpu);
+		return;
+	}
 	here->store_barrier_seq = c->now->seq + 1;
 	if (is_local || !completes)
 		here->weak_complete = (struct nwv_near){
@@ -391,116 +558,8 @@ void nwv_ob_barrier(struct nwv_check *c, unsigned kind, unsigned cpu)
 		pass_foreign_stores(c, cpu);
 	if (!completes)
 		return;
+	pass_all_beside(c, cpu, is_local);
 	pass_list(c, here->await_middle.first, NWV_AWAIT_COMBINED, cpu,
 		  is_local);
 	pass_list(c, here->await_final.first, NWV_CLEAN, cpu, is_local);
-}
-
-/* ---- diagnosis --------------------------------------------------------- */
-
-static enum nwv_missing missing_in(const struct nwv_check *c,
-				   const struct nwv_ob *o)
-{
-	switch (o->phase) {
-	case NWV_AWAIT_DSB:
-		return NWV_MISSING_DSB_BEFORE;
-	case NWV_AWAIT_TLBI:
-		return c->root[o->root].shape.regime == NW_REGIME_STAGE2
-			       ? NWV_MISSING_TLBI_IPA
-			       : NWV_MISSING_TLBI_STAGE1;
-	case NWV_AWAIT_MIDDLE:
-		return NWV_MISSING_DSB_MIDDLE;
-	case NWV_AWAIT_COMBINED:
-		return NWV_MISSING_TLBI_COMBINED;
-	default:
-		return NWV_MISSING_DSB_AFTER;
-	}
-}
-
-/* Take `near` if it happened between the two and nothing is known yet. */
-static void consider(struct nwv_diagnosis *d, const struct nwv_near *near,
-		     uint64_t since, uint64_t until)
-{
-	if (!d->near.why && near->why && near->seq > since && near->seq < until)
-		d->near = *near;
-}
-
-/*
- * The store was ordered only after an invalidation had come and gone; or a
- * barrier stood there, but one too weak.
- */
-static void diagnose_order(const struct nwv_check *c, const struct nwv_ob *o,
-			   const struct nwv_near *early,
-			   struct nwv_diagnosis *d)
-{
-	struct nwv_diagnosis weak = {0};
-
-	consider(d, early, o->armed.seq, ~UINT64_C(0));
-	if (o->phase != NWV_AWAIT_DSB && d->near.why != NWV_WHY_EARLY)
-		return;
-	consider(&weak, &c->cpu[o->armed.cpu].weak_order, o->armed.seq,
-		 d->near.why ? d->near.seq : ~UINT64_C(0));
-	if (weak.near.why)
-		d->near = weak.near;
-	d->missing = NWV_MISSING_DSB_BEFORE;
-	d->after = o->armed.seq;
-}
-
-/* The same for the DSB between the two invalidations of stage 2. */
-static void diagnose_middle(const struct nwv_check *c, const struct nwv_ob *o,
-			    struct nwv_diagnosis *d)
-{
-	const struct nwv_near *second = &c->root[o->root].no_middle;
-	uint64_t until =
-		o->phase == NWV_AWAIT_COMBINED ? o->phase_seq : ~UINT64_C(0);
-	struct nwv_diagnosis weak = {0};
-
-	consider(d, second, o->first_seq, until);
-	if (o->phase != NWV_AWAIT_MIDDLE && d->near.why != NWV_WHY_NO_MIDDLE)
-		return;
-	consider(&weak, &c->cpu[o->issuer].weak_complete, o->first_seq,
-		 d->near.why ? d->near.seq : ~UINT64_C(0));
-	if (weak.near.why)
-		d->near = weak.near;
-	d->missing = NWV_MISSING_DSB_MIDDLE;
-	d->after = o->first_seq;
-}
-
-void nwv_ob_diagnose(const struct nwv_check *c, uint32_t n,
-		     struct nwv_diagnosis *d)
-{
-	struct nwv_ob ob, *o = &ob;
-	const struct nwv_root *r;
-	const uint64_t now = ~UINT64_C(0);
-	struct nwv_near early;
-	uint64_t since;
-
-	nwv_ob_get(c, n, &ob);
-	r = &c->root[ob.root];
-	early = r->early;
-	since = ob.phase_seq;
-	*d = (struct nwv_diagnosis){
-		.missing = missing_in(c, o),
-		.after = since,
-	};
-	if (o->phase == NWV_AWAIT_FINAL)
-		consider(d, &c->cpu[o->issuer].weak_complete, since, now);
-	consider(d, &o->near, o->phase == NWV_AWAIT_TLBI ? o->armed.seq : since,
-		 now);
-	/* The right address with the wrong VMID comes nearer than none; a flush
-	 * of a whole VMID may be about another table altogether. */
-	if (r->other_tag.op == NW_TLBI_IPAS2E1IS ||
-	    r->other_tag.op == NW_TLBI_RIPAS2E1IS)
-		consider(d, &r->other_tag, since, now);
-	if (o->phase == NWV_AWAIT_TLBI)
-		consider(d, &r->no_ipa, since, now);
-	consider(d, &r->local, since, now);
-	consider(d, &r->other_tag, since, now);
-	if (o->phase == NWV_AWAIT_MIDDLE || o->phase == NWV_AWAIT_COMBINED)
-		diagnose_middle(c, o, d);
-	/* Had it come after the DSB, it would have served. */
-	if (o->phase == NWV_AWAIT_TLBI && early.seq >= since)
-		early.why = NWV_WHY_NONE;
-	if (o->phase <= NWV_AWAIT_TLBI)
-		diagnose_order(c, o, &early, d);
 }

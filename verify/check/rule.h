@@ -33,11 +33,51 @@
 #define NWV_ON_ENTRY_LOCK                                                      \
 	0x40000u	    /* ENTRY_LOCK, _PUBLISH, RMW of a locked one */
 #define NWV_ON_END 0x80000u /* anything else left at the end */
+#define NWV_ON_RETURN                                                          \
+	0x100000u /* an operation ended, its obligation is open */
+#define NWV_ON_OP     0x200000u /* an operation changed a translation */
+#define NWV_ON_RUN    0x400000u /* a contiguous run, when all is done */
+#define NWV_ON_LOG    0x800000u /* a write that should be in a dirty log */
+#define NWV_ON_MAPPED 0x1000000u /* a leaf that should not be there */
+#define NWV_ON_BOOKS  0x2000000u /* ownership */
+#define NWV_ON_HANDLER                                                         \
+	0x4000000u /* SLEEP, RETRY, and where an install stands */
 
 enum nwv_store {
 	NWV_STORE_PLAIN,
 	NWV_STORE_RELEASE,
 	NWV_STORE_ATOMIC,
+};
+
+/* What an operation did to a part of the input addresses. */
+enum nwv_op_change {
+	NWV_OP_LOST = 1,   /* a translation, or a right */
+	NWV_OP_GAINED = 2, /* a translation, or a right */
+	NWV_OP_MOVED = 4,  /* another address, type or shareability */
+};
+
+enum nwv_run_flaw {
+	NWV_RUN_WHOLE,
+	NWV_RUN_MEMBER, /* a member is not contiguous, or no leaf */
+	NWV_RUN_OUTPUT, /* outputs are not consecutive, or not aligned */
+	NWV_RUN_ATTRS,	/* other attributes than accessed and dirty */
+};
+
+enum nwv_unlogged {
+	NWV_LOGGED,
+	NWV_UNLOGGED_WRITE, /* a write, or the right to write */
+	NWV_UNLOGGED_DIRTY, /* hardware's mark went, and nobody took it down */
+	NWV_UNREAD_DROPPED, /* a dropped leaf was freed without a look at it */
+};
+
+enum nwv_books_flaw {
+	NWV_BOOKS_RIGHT,
+	NWV_BOOKS_TWO_OWNERS,
+	NWV_BOOKS_ALONE,   /* lent to nobody, or borrowed from nobody */
+	NWV_BOOKS_CHANGED, /* by an operation that failed */
+	NWV_BOOKS_PINNED,
+	NWV_BOOKS_MAPPED, /* a leaf of another party's page */
+	NWV_BOOKS_DIRTY,  /* handed to the host with a guest's content */
 };
 
 /* Only what belongs to the raised kinds is filled in; the rest is zero. */
@@ -103,15 +143,47 @@ struct nwv_facts {
 	uint8_t owner_differs;
 	uint64_t owner;
 
+	/* operations: the innermost of this CPU on this table */
+	uint8_t op;	  /* enum nw_op; NW_OP_NONE: none */
+	uint8_t op_mode;  /* enum nw_mode + 1, its own or the table's */
+	uint8_t inside;	  /* enum nwv_op_change, of its range */
+	uint8_t outside;  /* and of what is no part of its range */
+	struct nwv_mark op_begin;
+
+	/* contiguous runs */
+	uint8_t run_differs; /* enum nwv_run_flaw */
+	struct nwv_mark run_since;
+
+	/* dirty logs */
+	uint8_t unlogged; /* enum nwv_unlogged */
+	struct nwv_mark written;
+
+	/* slots and handlers: `range` is the bracket */
+	uint8_t meets_removed; /* a leaf in a range that was emptied */
+	uint8_t is_atomic;
+	uint8_t has_section; /* this CPU tells its sections */
+	uint8_t is_locked;   /* it holds a lock */
+
+	/* ownership */
+	uint8_t books; /* enum nwv_books_flaw */
+	struct nwv_mark books_since;
+
 	/* VMIDs */
 	uint8_t tag_is_stale; /* another table used it, not flushed since */
 	struct nwv_mark tag_user;
+
+	/* a root that comes back to a CPU which owes it a flush, or whose tag
+	 * another root left behind there; local.h */
+	struct nwv_mark return_owes;
+	struct nwv_mark local_tag_user;
+	uint64_t missing_cpus;
 };
 
 struct nwv_finding {
 	struct nwv_mark armed;
 	enum nwv_missing missing;
 	uint64_t after; /* missing after this seq */
+	uint64_t cpus;	/* missing on these */
 	struct nwv_near near;
 };
 
@@ -128,7 +200,7 @@ struct nwv_family {
 
 extern const struct nwv_family nwv_family_entry, nwv_family_bbm, nwv_family_tlb,
 	nwv_family_lifetime, nwv_family_lock, nwv_family_notifier,
-	nwv_family_owner, nwv_family_wx;
+	nwv_family_owner, nwv_family_wx, nwv_family_op, nwv_family_log;
 
 #define NWV_FAMILY(table)                                                      \
 	{                                                                      \
@@ -163,6 +235,7 @@ static inline void nwv_find_ob(struct nwv_finding *out,
 	out->missing = f->diagnosis.missing;
 	out->after = f->diagnosis.after;
 	out->near = f->diagnosis.near;
+	out->cpus = f->diagnosis.cpus;
 }
 
 #endif

@@ -10,7 +10,7 @@
 #ifndef NWV_CHECK_STATE_H
 #define NWV_CHECK_STATE_H
 
-#include "arm64.h"
+#include "decode.h"
 #include "check.h"
 #include "map.h"
 
@@ -18,6 +18,7 @@
 #define NWV_FRAME_ENTRIES 512u
 #define NWV_ROOTS_MAX	  65535 /* ever made in one trace */
 #define NWV_REGIMES	  NW_REGIME_COUNT
+#define NWV_RELEASED	  (UINT64_C(1) << 55)
 
 /* ---- table pages ------------------------------------------------------- */
 
@@ -44,13 +45,17 @@ struct nwv_page {
 	uint8_t is_open; /* root that nothing but its maker has used yet */
 	uint16_t init_cpu;
 	uint16_t inited;    /* entries written since allocation */
+	/* Unlinked, but its parent is only locked: the owner may put it back,
+	 * and who reached it before may still write to it. */
+	uint8_t is_kept;
 	uint32_t unlink_ob; /* the obligation its unlinking armed */
 	uint32_t unlink_gen;
 	uint64_t init_map[NWV_FRAME_ENTRIES / 64];
 	uint64_t init_seq;	/* of the last store while unpublished */
 	struct nwv_mark since;	/* what began its present life */
 	struct nwv_mark linked; /* what made it reachable last */
-	/* Last live writer of each entry, cpu << 56 | seq; NULL: none yet. */
+	/* Last live writer of each entry, cpu + 1 << 56 | NWV_RELEASED | seq;
+	 * NULL: none yet. */
 	uint64_t *writer;
 	uint64_t entry[NWV_FRAME_ENTRIES];
 };
@@ -81,11 +86,15 @@ struct nwv_root {
 	struct nwv_near no_ipa;	   /* NWV_WHY_NO_IPA */
 	struct nwv_near no_middle; /* NWV_WHY_NO_MIDDLE */
 	struct nwv_near other_tag; /* NWV_WHY_TAG */
+	struct nwv_local *by_cpu; /* of x86 and RISC-V: local.h */
 	uint16_t tag;
 	uint8_t is_live;
 	uint8_t is_known;    /* we have a profile for it */
 	uint8_t is_retagged; /* obligations may have an older tag */
 	uint8_t has_readers; /* read inside a traced section */
+	uint8_t mode;	     /* enum nw_mode + 1; 0: not told */
+	uint8_t logs;	     /* dirty logs of it, open */
+	uint32_t party;	     /* whose it is, + 1; 0: not told */
 	/* attribute bits found good before, per level: checked once */
 	uint64_t good_attrs[NW_LEVELS_MAX];
 };
@@ -106,6 +115,13 @@ struct nwv_cpu {
 	uint16_t installed[NWV_REGIMES]; /* root number; 0: unknown */
 	uint16_t installed_tag[NWV_REGIMES];
 	uint8_t is_seen;
+	uint64_t told;	    /* events below it were passed on to others */
+	uint64_t released;  /* the same, by a release store of an entry */
+	uint64_t sent_seq;  /* last interrupt */
+	uint32_t handlers;  /* of interrupts, that it is in */
+	struct nwv_event entering; /* local_switch.c: a root, unflushed yet */
+	struct nwv_mark tag_user;
+	uint8_t has_sections; /* ever entered one */
 	/* known[x]: events of CPU x up to this sequence (+1) happened before
 	 * what this CPU does now, through locks. */
 	uint64_t known[NWV_CPUS_MAX];
@@ -132,6 +148,10 @@ struct nwv_range {
 	uint64_t seq_sampled; /* sequence at begin, or after end */
 	struct nwv_mark begin;
 	uint8_t is_drained;
+	uint8_t is_atomic;   /* its handler may not sleep */
+	uint8_t has_ops;     /* its CPU told operations since it was drained */
+	uint8_t is_removed;  /* and one of them was the removal, over now */
+	uint8_t is_in_place; /* its CPU put another page in the place of one */
 };
 
 #define NWV_RANGES_OPEN_MAX 64
@@ -149,6 +169,8 @@ struct nwv_tag_use {
 	struct nwv_mark installed;
 	uint16_t root;
 	uint8_t is_flushed; /* all of it, since then */
+	uint8_t cpu;	    /* + 1, where each CPU has tags of its own */
+	uint8_t regime;
 };
 
 struct nwv_ob_slot;
@@ -158,10 +180,11 @@ struct nwv_ob_todo;
 struct nwv_ob_page;
 struct nwv_group;
 struct nwv_rule_def;
+struct nwv_ipi;
+struct nwv_local;
 
-#define NWV_RULES_MAX	 64
-#define NWV_ON_BITS	 20
-#define NWV_RULES_PER_ON 16
+#define NWV_ON_BITS	 32
+#define NWV_RULES_PER_ON 32
 
 struct nwv_check {
 	struct nwv_check_config config;
@@ -184,6 +207,7 @@ struct nwv_check {
 
 	struct nwv_cpu cpu[NWV_CPUS_MAX];
 	uint64_t cpus_seen, cpus_await_dsb;
+	uint64_t cpus_also; /* that may stand in a group's also_* */
 	struct nwv_lock **lock; /* 1-based */
 	uint32_t locks, lock_room;
 	struct nwv_map lock_by_address;
@@ -196,6 +220,20 @@ struct nwv_check {
 	struct nwv_map tag_use_by_tag;
 	struct nwv_map owner_by_frame; /* owner + 1 of each 4 KiB */
 	uint64_t grace_seq;	       /* last grace period + 1 */
+	uint64_t watch;	      /* local.h: CPUs whose next event is looked at */
+	uint8_t is_tso;	      /* x86: stores are seen in order */
+	struct nwv_ipi **ipi; /* ipi.c; 1-based */
+	uint32_t ipis, ipi_room, ipi_free;
+	struct nwv_map ipi_by_key;
+
+	/* track.h; each made by the first event that is about it */
+	uint8_t watch_write; /* NWV_WATCH_*: who looks at stores */
+	uint8_t watch_leaf;  /* ... and at leaves that become reachable */
+	struct nwv_ops *ops;
+	struct nwv_runs *runs;
+	struct nwv_logs *logs;
+	struct nwv_slots *slots;
+	struct nwv_books *books;
 
 	/* obligation.c; `ob`, `ob_more` and `ob_oa` by the same number */
 	struct nwv_ob_slot *ob; /* 1-based */
@@ -308,12 +346,17 @@ void nwv_cpu_first_seen(struct nwv_check *c, unsigned cpu);
 struct nwv_lock *nwv_lock_at(struct nwv_check *c, uint64_t address);
 void nwv_lock_take(struct nwv_check *c, struct nwv_lock *lock);
 void nwv_lock_drop(struct nwv_check *c, struct nwv_lock *lock);
+/* An atomic of this CPU found what CPU `by` had stored with release: what that
+ * CPU did before is known here. */
+void nwv_entry_learn(struct nwv_check *c, unsigned by, uint64_t seq);
 struct nwv_entry_lock *nwv_entry_lock_at(const struct nwv_check *c,
 					 uint64_t va);
 void nwv_entry_lock_set(struct nwv_check *c, uint64_t va, uint64_t token);
 void nwv_entry_lock_clear(struct nwv_check *c, uint64_t va);
 /* NULL: stopped. */
 struct nwv_tag_use *nwv_tag_use_at(struct nwv_check *c, uint16_t tag);
+/* The same by a key of more than a tag. */
+struct nwv_tag_use *nwv_tag_use_of(struct nwv_check *c, uint64_t key);
 
 /* Can no CPU but this one walk the table? Known only from ROOT_SWITCH. */
 static inline int nwv_root_is_private(const struct nwv_root *r, unsigned cpu)

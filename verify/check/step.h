@@ -12,6 +12,7 @@ void nwv_step_write(struct nwv_check *c, const struct nwv_event *e,
 		    enum nwv_store store);
 void nwv_step_write_failed(struct nwv_check *c, const struct nwv_event *e);
 void nwv_step_entry_lock(struct nwv_check *c, const struct nwv_event *e);
+void nwv_step_hw_update(struct nwv_check *c, const struct nwv_event *e);
 
 /* step_link.c: pages enter and leave a table */
 
@@ -24,6 +25,8 @@ void nwv_reach(struct nwv_check *c, struct nwv_page *p, unsigned index,
  * unlinking armed, 0 for nothing. */
 void nwv_unlink_below(struct nwv_check *c, uint16_t root, uint64_t value,
 		      uint32_t ob);
+/* The page's parent was not only locked: what is put there now is lost. */
+void nwv_unlink_for_good(struct nwv_check *c, struct nwv_page *head);
 /* Do the tables below `table` translate exactly as the block did? */
 int nwv_table_is_block(struct nwv_check *c, const struct nwv_shape *s,
 		       unsigned level, uint64_t block, uint64_t table);

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Table pages that become reachable, and cease to be. */
-#include "step.h"
-
-/* Address bits of a leaf of this level. */
-static uint64_t address_bits(const struct nwv_shape *s, unsigned level)
-{
-	return ((UINT64_C(1) << 48) - 1) &
-	       ~((UINT64_C(1) << nwv_span_lg2(s, level)) - 1);
-}
+#include "track.h"
 
 /* ---- one entry --------------------------------------------------------- */
 
@@ -38,18 +31,18 @@ static void judge_reach(struct nwv_check *c, const struct nwv_page *p,
 	}
 	if (f.flaw || f.is_writable_exec || f.is_device_exec)
 		nwv_judge(c, &f);
-	else if (f.after_kind == NWV_LEAF)
+	else if (f.after_kind == NWV_LEAF && nwv_address_bits(s, p->level))
 		c->root[p->root].good_attrs[p->level] =
-			value & ~address_bits(s, p->level);
+			value & ~nwv_address_bits(s, p->level);
 }
 
 /* Most leaves differ from the last good one in the address alone. */
 static int is_like_last(const struct nwv_root *r, unsigned level, uint64_t e)
 {
-	uint64_t address = address_bits(&r->shape, level);
+	uint64_t address = nwv_address_bits(&r->shape, level);
 
 	return r->good_attrs[level] && (e & ~address) == r->good_attrs[level] &&
-	       !((e & address) >> r->shape.oa_bits);
+	       !(nwv_leaf_pa(&r->shape, level, e) >> r->shape.oa_bits);
 }
 
 /* ---- linking ----------------------------------------------------------- */
@@ -77,6 +70,8 @@ static int page_is_ordered(const struct nwv_check *c, const struct nwv_page *p,
 
 	if (!nwv_known(c, p->init_cpu, p->init_seq, cpu))
 		return 0;
+	if (c->is_tso)
+		return 1;
 	return store != NWV_STORE_PLAIN ||
 	       c->cpu[cpu].store_barrier_seq > p->init_seq;
 }
@@ -98,7 +93,7 @@ static void judge_link(struct nwv_check *c, const struct nwv_page *head,
 		f.life = (enum nwv_life)head->life;
 		f.page_since = head->since;
 		/* Shared tables were judged when they were linked first. */
-		if (head->life == NWV_LINKED)
+		if (head->life == NWV_LINKED || head->is_kept)
 			return;
 	}
 	f.is_complete = f.is_ordered = 1;
@@ -118,10 +113,11 @@ static void link_page(struct nwv_check *c, uint16_t root, unsigned level,
 static void link_frame(struct nwv_check *c, struct nwv_page *p,
 		       enum nwv_store store)
 {
+	const struct nwv_shape *s = &c->root[p->root].shape;
 	unsigned i;
 
 	for (i = 0; i < NWV_FRAME_ENTRIES && !c->stopped; i++)
-		if ((p->entry[i] & 1) && nwv_page_is_inited(p, i))
+		if (nwv_is_valid(s, p->entry[i]) && nwv_page_is_inited(p, i))
 			nwv_reach(c, p, i, p->entry[i], store);
 }
 
@@ -133,7 +129,8 @@ static void link_page(struct nwv_check *c, uint16_t root, unsigned level,
 	unsigned f, frames = nwv_table_frames(s);
 
 	judge_link(c, head, pa, level, ia, frames, store);
-	if (!head || head->life != NWV_UNPUBLISHED || head->frames < frames)
+	if (!head || head->frames < frames ||
+	    (head->life != NWV_UNPUBLISHED && !head->is_kept))
 		return;
 	for (f = 0; f < frames; f++) {
 		p = nwv_page_frame(c, head, f);
@@ -142,10 +139,23 @@ static void link_page(struct nwv_check *c, uint16_t root, unsigned level,
 		p->ia = ia + ((uint64_t)f * NWV_FRAME_ENTRIES
 			      << nwv_span_lg2(s, level));
 		p->life = NWV_LINKED;
+		p->is_kept = 0;
 		p->since = nwv_mark_of(c->now);
 	}
 	for (f = 0; f < frames; f++)
 		link_frame(c, nwv_page_frame(c, head, f), store);
+}
+
+/* Who looks at leaves that become reachable, or change. */
+static void watch_leaf(struct nwv_check *c, struct nwv_page *p, unsigned index,
+		       uint64_t value)
+{
+	if (value & NWV_RUN_BITS)
+		nwv_run_touch(c, p, index, 0, value);
+	if (c->watch_leaf & NWV_WATCH_RANGE)
+		nwv_slot_leaf(c, p, index, value);
+	if (c->watch_leaf & NWV_WATCH_OWNER)
+		nwv_books_leaf(c, p, index, value);
 }
 
 void nwv_reach(struct nwv_check *c, struct nwv_page *p, unsigned index,
@@ -154,6 +164,8 @@ void nwv_reach(struct nwv_check *c, struct nwv_page *p, unsigned index,
 	const struct nwv_root *r = &c->root[p->root];
 	enum nwv_kind kind = nwv_kind(&r->shape, p->level, value);
 
+	if (kind == NWV_LEAF && (c->watch_leaf || (value & NWV_RUN_BITS)))
+		watch_leaf(c, p, index, value);
 	if (kind == NWV_LEAF && is_like_last(r, p->level, value))
 		return;
 	judge_reach(c, p, index, value);
@@ -207,14 +219,37 @@ void nwv_unlink_below(struct nwv_check *c, uint16_t root, uint64_t value,
 		if (!p || p->life != NWV_LINKED || p->root != root)
 			return;
 		p->life = NWV_UNLINKED;
+		p->is_kept = c->now && c->now->kind == NW_EV_ENTRY_LOCK;
 		p->since = nwv_mark_of(c->now);
 		p->unlink_ob = ob;
 		p->unlink_gen = ob ? c->ob[ob].gen : 0;
+		if (c->root[root].logs)
+			nwv_log_dropped(c, p);
 		if (!p->level)
 			continue;
 		for (i = 0; i < NWV_FRAME_ENTRIES; i++)
 			if (nwv_kind(s, p->level, p->entry[i]) == NWV_TABLE)
 				nwv_unlink_below(c, root, p->entry[i], ob);
+	}
+}
+
+void nwv_unlink_for_good(struct nwv_check *c, struct nwv_page *head)
+{
+	const struct nwv_shape *s = &c->root[head->root].shape;
+	struct nwv_page *p;
+	unsigned f, i;
+
+	for (f = 0; (p = nwv_page_frame(c, head, f)) && p->is_kept; f++) {
+		p->is_kept = 0;
+		for (i = 0; p->level && i < NWV_FRAME_ENTRIES; i++) {
+			struct nwv_page *below = NULL;
+
+			if (nwv_kind(s, p->level, p->entry[i]) == NWV_TABLE)
+				below = nwv_page_at_pa(
+					c, nwv_table_pa(s, p->entry[i]));
+			if (below && below->root == head->root)
+				nwv_unlink_for_good(c, below);
+		}
 	}
 }
 
@@ -234,13 +269,13 @@ int nwv_table_is_block(struct nwv_check *c, const struct nwv_shape *s,
 		       unsigned level, uint64_t block, uint64_t table)
 {
 	uint64_t pa = nwv_table_pa(s, table);
-	uint64_t plain = block & ~(UINT64_C(1) << 16 | UINT64_C(1) << 52);
+	uint64_t plain = nwv_block_part(s, block, 0);
 	unsigned i;
 
 	for (i = 0; i < 1u << s->index_bits; i++) {
 		uint64_t e = table_entry(c, pa, i);
-		uint64_t part =
-			plain + ((uint64_t)i << nwv_span_lg2(s, level - 1));
+		uint64_t part = nwv_block_part(
+			s, plain, (uint64_t)i << nwv_span_lg2(s, level - 1));
 
 		if (nwv_kind(s, level - 1, e) == NWV_TABLE) {
 			if (!nwv_table_is_block(c, s, level - 1, part, e))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Table pages, tables, frames and their owners. */
-#include "step.h"
+#include "local.h"
+#include "track.h"
 
 #include <stdio.h>
 
@@ -67,6 +68,7 @@ void nwv_step_unlink(struct nwv_check *c, const struct nwv_event *e)
 	}
 	page_facts(p, e, NWV_ON_UNLINK, &f);
 	nwv_judge(c, &f);
+	nwv_unlink_for_good(c, p);
 }
 
 /* ---- freeing ----------------------------------------------------------- */
@@ -100,7 +102,8 @@ void nwv_step_free(struct nwv_check *c, const struct nwv_event *e)
 		f.reader = older_section(c, p->since.seq);
 		f.needs_grace = c->root[p->root].has_readers &&
 				(c->grace_seq <= p->since.seq || f.reader.kind);
-		if (nwv_page_flush_owed(c, p))
+		if (nwv_page_flush_owed(c, p) &&
+		    !nwv_local_is_done(c, p->unlink_ob, e->cpu))
 			nwv_facts_ob(c, p->unlink_ob, &f);
 	}
 	if (p && p->is_root && c->root[p->root].cpus_now) {
@@ -114,6 +117,8 @@ void nwv_step_free(struct nwv_check *c, const struct nwv_event *e)
 	if (f.has_ob)
 		nwv_ob_drop(c, p->unlink_ob);
 	for (i = 0; (frame = nwv_page_frame(c, p, i)); i++) {
+		if (c->logs)
+			nwv_log_freed(c, frame);
 		frame->life = NWV_FREED;
 		frame->since = nwv_mark_of(e);
 		frame->is_open = 0;
@@ -136,6 +141,7 @@ static struct nwv_root *root_new(struct nwv_check *c, const struct nwv_event *e)
 	c->root[n].pa = e->a;
 	c->root[n].tag = (uint16_t)e->c;
 	c->root[n].is_live = 1;
+	c->root[n].mode = (uint8_t)(e->c >> 32);
 	c->root[n].init = nwv_mark_of(e);
 	return &c->root[n];
 }
@@ -154,20 +160,23 @@ void nwv_step_table_init(struct nwv_check *c, const struct nwv_event *e)
 			  e->a);
 		return;
 	}
-	if (e->c >> 16 >= NWV_REGIMES) {
-		malformed(c, "table_init: no such regime", e->c >> 16);
+	if ((e->c >> 16 & 0xffff) >= NWV_REGIMES) {
+		malformed(c, "table_init: no such regime", e->c >> 16 & 0xffff);
 		return;
 	}
 	r = root_new(c, e);
 	if (!r)
 		return;
-	r->is_known = !nwv_shape_decode(e->b, (unsigned)(e->c >> 16),
+	r->is_known = !nwv_shape_decode(e->b, (unsigned)(e->c >> 16 & 0xffff),
 					(uint64_t)p->frames << NWV_FRAME_LG2,
 					c->config.mair_el2, &r->shape, &why);
 	if (!r->is_known && !c->unsupported[0])
 		snprintf(c->unsupported, sizeof(c->unsupported),
 			 "seq %llu: table_init: unsupported %s",
 			 (unsigned long long)e->seq, why);
+	if (r->is_known && nwv_is_local(&r->shape) &&
+	    nwv_local_init(c, (uint16_t)c->roots))
+		return;
 	for (i = 0; (frame = nwv_page_frame(c, p, i)); i++) {
 		frame->root = (uint16_t)c->roots;
 		frame->is_root = frame->is_open = 1;
@@ -189,7 +198,7 @@ static void forget_entries(struct nwv_check *c, struct nwv_page *p)
 	uint32_t ob;
 
 	for (i = 0; i < NWV_FRAME_ENTRIES && !c->stopped; i++) {
-		if (!(p->entry[i] & 1) || !nwv_page_is_inited(p, i))
+		if (!nwv_is_valid(s, p->entry[i]) || !nwv_page_is_inited(p, i))
 			continue;
 		ob = nwv_ob_arm(c, p, i, p->entry[i], 0);
 		if (nwv_kind(s, p->level, p->entry[i]) == NWV_TABLE)
@@ -206,6 +215,8 @@ void nwv_step_table_free(struct nwv_check *c, const struct nwv_event *e)
 		malformed(c, "table_free: no such table", e->a);
 		return;
 	}
+	if (c->root[p->root].logs)
+		nwv_log_gone(c, p->root);
 	c->root[p->root].is_live = 0;
 	for (i = 0; (frame = nwv_page_frame(c, p, i)); i++) {
 		if (c->root[p->root].is_known)
@@ -261,6 +272,8 @@ void nwv_step_root_switch(struct nwv_check *c, const struct nwv_event *e)
 	if (!root)
 		return;
 	r = &c->root[root];
+	if (r->by_cpu)
+		nwv_local_switch(c, e, root);
 	r->cpus |= bit;
 	r->cpus_now |= bit;
 	if (r->tag != (uint16_t)e->b) {
@@ -280,6 +293,9 @@ static void judge_frames(struct nwv_check *c, struct nwv_facts *f,
 			 uint64_t bytes)
 {
 	uint32_t ob = nwv_ob_find_oa(c, f->pa, bytes);
+
+	while (ob && nwv_local_is_done(c, ob, c->now->cpu))
+		ob = nwv_ob_find_oa(c, f->pa, bytes);
 
 	if (!ob)
 		return;

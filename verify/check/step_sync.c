@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Barriers, invalidations, locks, sections and notifier brackets. */
-#include "step.h"
+#include "local.h"
+#include "track.h"
 
 #include <stdlib.h>
 
@@ -19,6 +20,8 @@ void nwv_step_barrier(struct nwv_check *c, const struct nwv_event *e)
 		malformed(c, "barrier: no such kind", e->a);
 	else
 		nwv_ob_barrier(c, (unsigned)e->a, e->cpu);
+	if (c->watch_write & NWV_WATCH_OP)
+		nwv_op_barrier(c, e);
 }
 
 /* A flush of whole VMIDs frees them for another table. */
@@ -32,6 +35,21 @@ static void note_tag_flush(struct nwv_check *c, const struct nwv_inval *v,
 	for (i = 1; i <= c->tag_uses; i++)
 		if (v->is_all_tags || i == nwv_map_get(&c->tag_use_by_tag, tag))
 			c->tag_use[i].is_flushed = 1;
+}
+
+/* INVLPG names no PCID: it acts on the installed one. All others say theirs. */
+static void local_tlbi(struct nwv_check *c, const struct nwv_inval *inval,
+		       const struct nwv_event *e)
+{
+	const struct nwv_cpu *cpu = &c->cpu[e->cpu];
+	uint16_t tag = (uint16_t)e->c;
+
+	if (e->a == NW_TLBI_X86_INVLPG && cpu->installed[NW_REGIME_X86])
+		tag = cpu->installed_tag[NW_REGIME_X86];
+	nwv_local_tlbi(c, inval, tag, e->cpu);
+	nwv_local_note_flush(c, inval, tag, e->cpu);
+	if (c->watch >> e->cpu & 1)
+		nwv_local_next(c, e->cpu);
 }
 
 void nwv_step_tlbi(struct nwv_check *c, const struct nwv_event *e)
@@ -49,7 +67,13 @@ void nwv_step_tlbi(struct nwv_check *c, const struct nwv_event *e)
 	if (inval.regime == NW_REGIME_STAGE2 &&
 	    cpu->installed[NW_REGIME_STAGE2])
 		tag = cpu->installed_tag[NW_REGIME_STAGE2];
+	if (e->a >= NW_TLBI_X86_INVLPG) {
+		local_tlbi(c, &inval, e);
+		return;
+	}
 	nwv_ob_tlbi(c, &inval, tag, e->cpu);
+	if (c->watch_write & NWV_WATCH_OP)
+		nwv_op_tlbi(c, &inval, e->cpu);
 	note_tag_flush(c, &inval, tag);
 }
 
@@ -108,6 +132,7 @@ void nwv_step_section(struct nwv_check *c, const struct nwv_event *e)
 	};
 
 	if (e->kind == NW_EV_SECTION_ENTER) {
+		cpu->has_sections = 1;
 		if (!cpu->section_depth++)
 			cpu->section_seq = e->seq;
 		return;
@@ -124,6 +149,33 @@ void nwv_step_section(struct nwv_check *c, const struct nwv_event *e)
 }
 
 /* ---- notifiers --------------------------------------------------------- */
+
+/* Of NOTIFY_BEGIN's word; the bits above say whether it may sleep. */
+#define SEQUENCE ((UINT64_C(1) << 56) - 1)
+
+static int holds_lock(const struct nwv_check *c, unsigned cpu)
+{
+	uint32_t i;
+
+	for (i = 1; i <= c->locks; i++)
+		if (c->lock[i]->is_held && c->lock[i]->taken.cpu == cpu)
+			return 1;
+	return 0;
+}
+
+/* Recheck and install are one section; whoever never told one may have another
+ * way, and so may who holds a lock that begin takes. */
+static void judge_section(struct nwv_check *c, const struct nwv_event *e)
+{
+	const struct nwv_cpu *cpu = &c->cpu[e->cpu];
+	struct nwv_facts f = {.on = NWV_ON_HANDLER, .event = e};
+
+	if (!cpu->has_sections || cpu->section_depth)
+		return;
+	f.has_section = 1;
+	f.is_locked = (uint8_t)holds_lock(c, e->cpu);
+	nwv_judge(c, &f);
+}
 
 static int meets(const struct nwv_range *r, const struct nwv_event *e)
 {
@@ -154,9 +206,11 @@ static void notify_begin(struct nwv_check *c, struct nwv_notify *n,
 	n->open[n->opened++] = (struct nwv_range){
 		.start = e->a,
 		.end = e->b,
-		.seq_sampled = e->c,
+		.seq_sampled = e->c & SEQUENCE,
+		.is_atomic = e->c >> 56 & 1,
 		.begin = nwv_mark_of(e),
 	};
+	c->watch_leaf |= NWV_WATCH_RANGE;
 }
 
 static void notify_end(struct nwv_check *c, struct nwv_notify *n,
@@ -174,9 +228,12 @@ static void notify_end(struct nwv_check *c, struct nwv_notify *n,
 	nwv_judge(c, &f);
 	if (!r)
 		return;
+	nwv_slot_closed(c, r, e);
 	r->seq_sampled = e->c;
 	n->closed[n->closed_next++ % NWV_RANGES_CLOSED] = *r;
 	*r = n->open[--n->opened];
+	if (!n->opened)
+		c->watch_leaf &= (uint8_t)~NWV_WATCH_RANGE;
 }
 
 static void notify_install(struct nwv_check *c, struct nwv_notify *n,
@@ -232,6 +289,7 @@ void nwv_step_notify(struct nwv_check *c, const struct nwv_event *e)
 		notify_end(c, c->notify, e);
 		return;
 	case NW_EV_NOTIFY_INSTALL:
+		judge_section(c, e);
 		notify_install(c, c->notify, e);
 		return;
 	default:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who knows what: locks carry the stores of one CPU to the next, as the vector
- * clocks of the usual race detectors do.
+ * Who knows what: locks, and entries that are used as such, carry the stores of
+ * one CPU to the next, as the vector clocks of the usual race detectors do.
  */
 #include "state.h"
 
@@ -19,8 +19,10 @@ void nwv_cpu_first_seen(struct nwv_check *c, unsigned cpu)
 {
 	unsigned x;
 
-	for (x = 0; x < NWV_CPUS_MAX; x++)
+	for (x = 0; x < NWV_CPUS_MAX; x++) {
 		c->cpu[cpu].known[x] = c->now->seq;
+		c->cpu[x].told = c->now->seq;
+	}
 	c->cpu[cpu].is_seen = 1;
 	c->cpus_seen |= UINT64_C(1) << cpu;
 }
@@ -65,11 +67,31 @@ void nwv_lock_drop(struct nwv_check *c, struct nwv_lock *lock)
 	uint64_t left;
 
 	lock->is_held = 0;
-	cpu->known[c->now->cpu] = c->now->seq + 1;
+	cpu->known[c->now->cpu] = cpu->told = c->now->seq + 1;
 	for (left = c->cpus_seen; left; left &= left - 1) {
 		unsigned x = (unsigned)__builtin_ctzll(left);
 
 		lock->known[x] = cpu->known[x];
+	}
+}
+
+/*
+ * An entry is too small a thing to keep a clock for: what the other CPU has
+ * learnt since comes along. Who knows too much misses a race; who knows too
+ * little cries wolf.
+ */
+void nwv_entry_learn(struct nwv_check *c, unsigned by, uint64_t seq)
+{
+	struct nwv_cpu *cpu = &c->cpu[c->now->cpu];
+	const struct nwv_cpu *other = &c->cpu[by];
+	uint64_t left;
+
+	for (left = c->cpus_seen; left; left &= left - 1) {
+		unsigned x = (unsigned)__builtin_ctzll(left);
+		uint64_t known = x == by ? seq + 1 : other->known[x];
+
+		if (x != c->now->cpu && cpu->known[x] < known)
+			cpu->known[x] = known;
 	}
 }
 
@@ -116,7 +138,12 @@ void nwv_entry_lock_clear(struct nwv_check *c, uint64_t va)
 
 struct nwv_tag_use *nwv_tag_use_at(struct nwv_check *c, uint16_t tag)
 {
-	uint32_t n = nwv_map_get(&c->tag_use_by_tag, tag);
+	return nwv_tag_use_of(c, tag);
+}
+
+struct nwv_tag_use *nwv_tag_use_of(struct nwv_check *c, uint64_t key)
+{
+	uint32_t n = nwv_map_get(&c->tag_use_by_tag, key);
 
 	if (n)
 		return &c->tag_use[n];
@@ -124,7 +151,7 @@ struct nwv_tag_use *nwv_tag_use_at(struct nwv_check *c, uint16_t tag)
 	if (nwv_room(c, (void **)&c->tag_use, &c->tag_use_room, n,
 		     sizeof(*c->tag_use)))
 		return NULL;
-	if (nwv_map_put(&c->tag_use_by_tag, tag, n))
+	if (nwv_map_put(&c->tag_use_by_tag, key, n))
 		return no_memory(c);
 	c->tag_uses = n;
 	return &c->tag_use[n];

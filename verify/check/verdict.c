@@ -12,7 +12,8 @@
 static const struct nwv_family *const families[] = {
 	&nwv_family_entry,    &nwv_family_bbm,	&nwv_family_tlb,
 	&nwv_family_lifetime, &nwv_family_lock, &nwv_family_notifier,
-	&nwv_family_owner,    &nwv_family_wx,
+	&nwv_family_owner,    &nwv_family_wx,	&nwv_family_op,
+	&nwv_family_log,
 };
 
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -132,6 +133,7 @@ static void fill(const struct nwv_check *c, const struct nwv_facts *f,
 	v->missing = found->missing;
 	v->missing_after = found->after;
 	v->near = found->near;
+	v->missing_cpus = found->cpus;
 	v->pa = f->pa;
 	if (!root && f->pa) {
 		p = nwv_page_at_pa(c, f->pa);
@@ -185,7 +187,7 @@ unsigned nwv_judge(struct nwv_check *c, const struct nwv_facts *f)
 		struct nwv_finding found = {0};
 		struct nwv_violation v = {0};
 
-		if (c->config.rules_off >> n & 1 ||
+		if (c->config.rules_off[n / 64] >> n % 64 & 1 ||
 		    !c->rule[n]->broken(f, &found))
 			continue;
 		v.rule = &c->rule[n]->text;

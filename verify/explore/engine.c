@@ -10,21 +10,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "../machine/tlb.h"
 #include "engine.h"
 
 struct nwx_engine nwx;
 struct nwx_node nwx_node[NWX_CHOICES_MAX];
-struct nwx_watch_point nwx_watches[NWX_WATCH_MAX];
-unsigned nwx_watch_count;
 
 static char state_saved[NWX_STATE_BYTES];
 
 void *nwx_state(void)
 {
 	return &nwm_arena[NWM_STATE_PAGE * NWM_PAGE_WORDS];
+}
+
+void nwx_state_save(void)
+{
+	memcpy(state_saved, nwx_state(), nwx.s->state_bytes);
 }
 
 /* ---- endings ----------------------------------------------------------- */
@@ -52,22 +54,35 @@ void nwx_end_execution(enum nwx_end end)
 	abort();
 }
 
-void nwm_report(enum nwm_violation v, const char *fmt, ...)
+/* Not what is looked for, but expected too. */
+static int may_pass(enum nwm_violation v)
 {
 	enum nwm_violation target = nwx.o->target;
-	va_list args;
 
-	if (nwx.end != NWX_RUNNING)
-		return;
-	/* Not what is looked for, but expected too: let it pass. */
 	if (target != NWM_OK && v != target)
 		for (unsigned i = 0; i < NWX_EXPECT_MAX; i++)
 			if (nwx.s->expect[i] == v)
-				return;
-	nwx.r->violation = v;
+				return 1;
+	return 0;
+}
+
+void nwm_report(enum nwm_violation v, const char *fmt, ...)
+{
+	char text[NWX_TEXT_MAX];
+	va_list args;
+
+	if (nwx.end != NWX_RUNNING || may_pass(v))
+		return;
 	va_start(args, fmt);
-	vsnprintf(nwx.r->text, sizeof(nwx.r->text), fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	nwx_violated(v, text);
+}
+
+void nwx_violated(enum nwm_violation v, const char *text)
+{
+	nwx.r->violation = v;
+	snprintf(nwx.r->text, sizeof(nwx.r->text), "%s", text);
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0, "!! %s",
 				 nwx_violation_name(nwx.r));
@@ -93,12 +108,10 @@ static int sync_over(unsigned cpu)
 	return 1;
 }
 
-int nwx_enabled(const struct nwx_actor *a)
+int nwx_ready(const struct nwx_actor *a)
 {
 	const struct nwx_op *op = &a->pend;
 
-	if (!a->exists || a->finished)
-		return 0;
 	switch (op->kind) {
 	case NWX_OP_LOCK:
 		return !nwm_newest(op->obj);
@@ -107,9 +120,17 @@ int nwx_enabled(const struct nwx_actor *a)
 		       (op->until == NWX_UNTIL);
 	case NWX_OP_SYNC_END:
 		return sync_over(a->cpu);
+	case NWX_OP_IPI_WAIT:
+		return nwx_ipi_over(a->cpu);
 	default:
 		return 1;
 	}
+}
+
+int nwx_enabled(const struct nwx_actor *a)
+{
+	return a->exists &&
+	       (nwx_ipi_due(a) || (!a->finished && nwx_ready(a)));
 }
 
 static unsigned enabled_mask(void)
@@ -135,6 +156,8 @@ static void report_deadlock(void)
 					"a lock" :
 				nwx.actor[i].pend.kind == NWX_OP_SYNC_END ?
 					"a grace period" :
+				nwx.actor[i].pend.kind == NWX_OP_IPI_WAIT ?
+					"an interrupt's handler" :
 					"a value");
 	nwm_report(NWM_DEADLOCK, "nobody can go on:%s", who);
 	nwx_end_execution(NWX_PRUNED);
@@ -176,7 +199,7 @@ static int next_cpu(void)
 			nwx_end_execution(NWX_PRUNED);
 		}
 		actor = nwx_pick(enabled);
-		node = nwx.o->preemptions < 0 ? nwx.depth - 1 : ~0u;
+		node = nwx.depth - 1;
 		nwm_step = nwx.steps;
 		nwx.taken[nwx.visible] = (uint8_t)actor;
 		if (nwx.o->strategy == NWX_PCT)
@@ -211,7 +234,7 @@ void nwx_run_walk(struct nwx_actor *a)
 	nwx.walking = NULL;
 }
 
-void nwx_point(struct nwx_op op)
+void nwx_announce(struct nwx_op op)
 {
 	int self = nwx.self, next;
 
@@ -219,6 +242,8 @@ void nwx_point(struct nwx_op op)
 	next = next_cpu();
 	if (next == self)
 		return;
+	if (next < 0)
+		nwx_end_execution(NWX_COMPLETE);
 	nwx.self = next;
 	switch_to(&nwx.actor[next].coro);
 }
@@ -235,48 +260,13 @@ void nwx_local(void)
 
 static void cpu_main(void *arg)
 {
-	struct nwx_actor *a = arg;
-	int self = (int)(a - nwx.actor), next;
+	const struct nwx_actor *a = arg;
 
-	nwx.s->cpu[self](nwx_state());
-	a->finished = 1;
-	next = next_cpu();
-	if (next < 0)
-		nwx_end_execution(NWX_COMPLETE);
-	nwx.self = next;
-	switch_to(&nwx.actor[next].coro);
-	abort();
+	nwx.s->cpu[a->cpu](nwx_state());
+	nwx_idle();
 }
 
 /* ---- one execution ----------------------------------------------------- */
-
-unsigned nwx_watch_find(enum nw_regime regime, uint64_t ia, int is_spec)
-{
-	struct nwx_watch_point *w;
-	struct nwm_root root = nwm_root_get(0, regime);
-
-	for (unsigned i = 0; i < nwx_watch_count; i++) {
-		if (nwx_watches[i].ia != ia || nwx_watches[i].regime != regime)
-			continue;
-		nwx_watches[i].is_spec |= (uint8_t)is_spec;
-		return i;
-	}
-	if (nwx_watch_count == NWX_WATCH_MAX) {
-		fprintf(stderr, "nestwalk: more than %d addresses are "
-				"accessed in this scenario\n", NWX_WATCH_MAX);
-		abort();
-	}
-	w = &nwx_watches[nwx_watch_count];
-	memset(w, 0, sizeof(*w));
-	w->ia = ia;
-	w->regime = (uint8_t)regime;
-	w->is_spec = (uint8_t)is_spec;
-	w->levels = root.levels;
-	/* Concatenated roots: the index modulo a page is what matters. */
-	for (unsigned l = 0; l < root.levels; l++)
-		w->index[l] = (uint16_t)(ia >> (12 + 9 * l) & 511);
-	return nwx_watch_count++;
-}
 
 /* Which walks this execution has: a multiset of (CPU, address) pairs. */
 static void assign_walks(void)
@@ -317,6 +307,7 @@ static void assign_walks(void)
 
 static void execution_reset(void)
 {
+	nwx.known = nwx.nodes ? nwx.nodes - 1 : 0;
 	nwx.end = NWX_RUNNING;
 	nwx.steps = nwx.visible = nwx.depth = nwx.preempted = 0;
 	nwx.chosen_count = 0;
@@ -339,6 +330,8 @@ static void execution_reset(void)
 	memcpy(nwx_state(), state_saved, nwx.s->state_bytes);
 	nwm_machine_reset();
 	nwx_reduce_reset();
+	nwx_tell_reset();
+	nwx_ipi_reset();
 	if (nwx.is_judged)
 		nwx_judge_reset();
 	for (unsigned i = 0; i < NWX_ACTORS; i++) {
@@ -371,7 +364,7 @@ static void starter_main(void *arg)
 	abort();
 }
 
-static void execute(void)
+void nwx_execute(void)
 {
 	execution_reset();
 	nwx.phase = NWX_RUN;
@@ -394,205 +387,4 @@ static void execute(void)
 		if (nwx.end == NWX_RUNNING)
 			nwx.end = NWX_COMPLETE;
 	}
-}
-
-/* ---- exploring --------------------------------------------------------- */
-
-/* Advance the deepest choice that has something left. 0: none has. */
-static int next_execution(void)
-{
-	while (nwx.nodes) {
-		struct nwx_node *node = &nwx_node[nwx.nodes - 1];
-		unsigned open;
-
-		if (node->is_data) {
-			if (++node->cur < node->n)
-				return 1;
-			nwx.nodes--;
-			continue;
-		}
-		node->done |= (uint8_t)(1u << node->cur);
-		open = node->backtrack & ~node->done & ~node->sleep;
-		if (open) {
-			node->cur = (uint8_t)__builtin_ctz(open);
-			return 1;
-		}
-		nwx.nodes--;
-	}
-	return 0;
-}
-
-static double now_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static char *choices_string(void)
-{
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	char *text = malloc(nwx.chosen_count + 1);
-
-	if (!text)
-		return NULL;
-	for (unsigned i = 0; i < nwx.chosen_count; i++)
-		text[i] = digits[nwx.chosen[i]];
-	text[nwx.chosen_count] = 0;
-	return text;
-}
-
-static void run_setup(const struct nwx_scenario *s)
-{
-	nwx.phase = NWX_SETUP;
-	nwx.is_judged = nwx.o->is_judged && s->subject == NWX_LIBRARY;
-	if (nwx.is_judged)
-		nwx_judge_begin();
-	nwx.self = -1;
-	nwx_watch_count = 0;
-	nwm_mem_reset();
-	nwm_pages_clear();
-	nwx_names_clear();
-	nwm_config = s->machine;
-	nwm_config.cpus = nwx.cpus;
-	nwm_config.stale_max = nwx.r->stale_max;
-	if (s->setup)
-		s->setup(nwx_state());
-	memcpy(state_saved, nwx_state(), s->state_bytes);
-	nwm_pages_save();
-	nwm_mem_save();
-	nwx_callers_clear();
-	if (nwx.is_judged)
-		nwx_judge_setup_done();
-}
-
-static int begin(const struct nwx_scenario *s, const struct nwx_options *o,
-		 struct nwx_result *r)
-{
-	memset(r, 0, sizeof(*r));
-	nwx.s = s;
-	nwx.o = o;
-	nwx.r = r;
-	nwx.nodes = 0;
-	nwx.unit = 0;
-	nwx.clock_max = 0;
-	if (o->strategy != NWX_REPLAY)
-		nwx.record = NULL;
-	nwx.guide = NULL;
-	nwx.rng = o->seed ? o->seed * UINT64_C(0x9e3779b97f4a7c15) : 1;
-	nwx.cpus = o->cpus ? o->cpus :
-		   (o->strategy == NWX_PCT || o->strategy == NWX_RANDOM) &&
-				   s->cpus_pct ?
-			     s->cpus_pct :
-			     s->cpus;
-	r->cpus = nwx.cpus;
-	nwx.walks = o->walks >= 0 ? (unsigned)o->walks : s->walks;
-	r->walks = nwx.walks;
-	r->stale_max = o->stale_max;
-	r->preemptions = o->preemptions;
-	if (nwx.cpus < 1 || nwx.cpus > NWM_CPUS_MAX)
-		r->error = "a scenario has 1 to 4 CPUs";
-	else if (!s->cpu[nwx.cpus - 1])
-		r->error = "this scenario has fewer CPUs than were asked for";
-	else if (nwx.walks > NWX_WALKERS_MAX)
-		r->error = "at most 4 speculative walks an execution";
-	else if (s->state_bytes > NWX_STATE_BYTES)
-		r->error = "the scenario's state is too large";
-	if (r->error)
-		return -1;
-	run_setup(s);
-	return 0;
-}
-
-static int over(double start, double *seconds)
-{
-	const struct nwx_options *o = nwx.o;
-	struct nwx_result *r = nwx.r;
-
-	if (o->schedules_max && r->schedules + r->redundant >= o->schedules_max)
-		return 1;
-	if ((r->schedules + r->redundant) % 4096)
-		return 0;
-	*seconds = now_seconds() - start;
-	if (o->progress)
-		o->progress(r->schedules, r->steps, *seconds);
-	return o->seconds_max > 0 && *seconds > o->seconds_max;
-}
-
-/* One execution and what it adds to the result. */
-static void run_once(void)
-{
-	struct nwx_result *r = nwx.r;
-
-	execute();
-	r->steps += nwx.steps;
-	if (nwx.visible > r->depth_max)
-		r->depth_max = nwx.visible;
-	if (nwx.end == NWX_PRUNED)
-		r->redundant++;
-	else
-		r->schedules++;
-	if (nwx.end == NWX_VIOLATED)
-		r->choices = choices_string();
-	if (nwx.end == NWX_ERROR && !r->error)
-		r->error = "an execution does not fit the explorer's tables";
-}
-
-int nwx_explore(const struct nwx_scenario *s, const struct nwx_options *o,
-		struct nwx_result *r)
-{
-	double start = now_seconds(), seconds = 0;
-
-	if (begin(s, o, r))
-		return -1;
-	do {
-		run_once();
-		if (nwx.end == NWX_VIOLATED || r->error)
-			break;
-		if (o->strategy == NWX_REPLAY)
-			break;
-		if (o->strategy == NWX_SYSTEMATIC && !next_execution()) {
-			r->exhausted = 1;
-			break;
-		}
-	} while (!over(start, &seconds));
-	r->seconds = now_seconds() - start;
-	return r->error ? -1 : 0;
-}
-
-int nwx_replay(const struct nwx_scenario *s, const struct nwx_options *o,
-	       const char *choices, struct nwx_result *r,
-	       void (*fn)(const struct nwx_record *, void *), void *arg)
-{
-	struct nwx_options replay = *o;
-
-	replay.strategy = NWX_REPLAY;
-	replay.choices = choices;
-	/* The setup is told too. */
-	nwx.record = fn;
-	nwx.record_arg = arg;
-	nwx.steps = 0;
-	if (begin(s, &replay, r))
-		return -1;
-	run_once();
-	nwx.record = NULL;
-	return r->error ? -1 : 0;
-}
-
-int nwx_run_guided(const struct nwx_scenario *s, const struct nwx_options *o,
-		   const struct nwx_guide *guide, struct nwx_result *r)
-{
-	struct nwx_options guided = *o;
-
-	guided.strategy = NWX_REPLAY;
-	guided.choices = "";
-	guided.walks = (int)guide->walks;
-	nwx.record = NULL;
-	if (begin(s, &guided, r))
-		return -1;
-	nwx.guide = guide;
-	run_once();
-	nwx.guide = NULL;
-	return r->error ? -1 : 0;
 }

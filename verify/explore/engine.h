@@ -40,6 +40,13 @@ enum nwx_op_kind {
 	NWX_OP_ACCESS, /* aux bit 7: a write */
 	NWX_OP_FRAME,
 	NWX_OP_FREE,
+	NWX_OP_ROOT, /* of CPU aux; also the ISB after it */
+	/* interrupts; aux: the CPU */
+	NWX_OP_IPI_SEND, /* obj: to whom, as bits */
+	NWX_OP_IPI_TAKE, /* obj: from whom */
+	NWX_OP_IPI_DONE, /* obj: from whom */
+	NWX_OP_IPI_WAIT,
+	NWX_OP_IDLE, /* the program is over; interrupts are taken */
 	/* sections */
 	NWX_OP_ENTER,
 	NWX_OP_LEAVE,
@@ -85,7 +92,8 @@ struct nwx_node {
 	uint8_t is_data;
 	uint8_t cur; /* actor, or value of the data choice */
 	uint8_t n;   /* data: number of values */
-	uint8_t enabled, sleep, backtrack, done; /* actors as bits */
+	/* Actors as bits; `allowed`: within the bound on preemptions. */
+	uint8_t enabled, allowed, sleep, backtrack, done;
 	struct nwx_op pend[NWX_ACTORS];
 };
 
@@ -93,6 +101,7 @@ struct nwx_watch_point {
 	uint64_t ia;
 	uint8_t regime;
 	uint8_t is_spec; /* speculative walks go there */
+	uint8_t is_anywhere; /* a guest's own tables come first */
 	uint8_t levels;
 	uint16_t index[5]; /* its index at each level */
 };
@@ -128,14 +137,19 @@ struct nwx_engine {
 	unsigned proof_nesting[NWM_CPUS_MAX];
 	uint64_t sync_wait[NWM_CPUS_MAX][NWM_CPUS_MAX];
 	struct nwm_view section_view, sync_view;
+	/* interrupts: senders as bits, and how deep they are off */
+	nwx_ipi_handler_fn ipi_handler; /* NULL: there are none */
+	uint8_t ipi_pending[NWM_CPUS_MAX], ipi_off[NWM_CPUS_MAX];
 	/* choices */
 	unsigned nodes; /* systematic: height of the stack */
+	unsigned known; /* nodes below it are as in the last execution */
 	uint8_t chosen[NWX_CHOICES_MAX]; /* of this execution, as recorded */
 	uint8_t chosen_by[NWX_CHOICES_MAX]; /* data: actor; else NWX_BY_* */
 	unsigned chosen_count;
 	uint64_t unit; /* sharding: prefixes seen */
 	/* pct */
-	unsigned priority[NWX_ACTORS];
+	unsigned priority[NWM_CPUS_MAX];
+	unsigned walk_at[NWX_ACTORS]; /* when a walker's next walk is due */
 	unsigned change_at[16];
 	unsigned clock, clock_max; /* steps, a run of fills counted as one */
 	struct nwx_op last_op;
@@ -169,14 +183,31 @@ extern struct nwx_watch_point nwx_watches[NWX_WATCH_MAX];
 extern unsigned nwx_watch_count;
 
 /* engine.c */
-void nwx_point(struct nwx_op op); /* announce, and return when chosen */
+/* Orders are left out, and how. */
+enum nwx_reducing {
+	NWX_ALL_ORDERS,
+	NWX_BY_SOURCE_SETS, /* and sleep sets: no bound on preemptions */
+	NWX_BY_BOUNDED_SETS, /* persistent sets with conservative points */
+};
+static inline enum nwx_reducing nwx_reducing(void)
+{
+	return nwx.o->reduction == NWX_UNREDUCED ? NWX_ALL_ORDERS :
+	       nwx.o->preemptions >= 0		 ? NWX_BY_BOUNDED_SETS :
+						   NWX_BY_SOURCE_SETS;
+}
+void nwx_announce(struct nwx_op op); /* and return when chosen */
+int nwx_ready(const struct nwx_actor *a); /* but for interrupts */
 void nwx_local(void);		  /* a step that nothing can notice */
 void nwx_end_execution(enum nwx_end end) __attribute__((noreturn));
 int nwx_enabled(const struct nwx_actor *a);
+/* Whatever is looked for; nwm_report() lets pass what is expected beside it. */
+void nwx_violated(enum nwm_violation v, const char *text);
 void nwx_error(const char *what) __attribute__((noreturn));
 unsigned nwx_watch_find(enum nw_regime regime, uint64_t ia, int is_spec);
 int nwx_run_guided(const struct nwx_scenario *s, const struct nwx_options *o,
 		   const struct nwx_guide *guide, struct nwx_result *r);
+void nwx_state_save(void); /* as the setup left it */
+void nwx_execute(void);	    /* one execution */
 void nwx_run_walk(struct nwx_actor *a);
 
 /* pick.c */
@@ -209,6 +240,18 @@ struct nwx_fold {
 void nwx_fold_record(const struct nwx_record *r, void *fold);
 void nwx_fold_end(struct nwx_fold *f);
 
+/* ipi.c */
+void nwx_point(struct nwx_op op); /* nwx_announce(), and take interrupts */
+void nwx_idle(void);		  /* the CPU's program is over */
+void nwx_ipi_reset(void);
+int nwx_ipi_over(unsigned cpu); /* all that it sent has been handled */
+/* An interrupt may be taken now. */
+static inline int nwx_ipi_due(const struct nwx_actor *a)
+{
+	return !a->is_walker && nwx.ipi_pending[a->cpu] &&
+	       !nwx.ipi_off[a->cpu];
+}
+
 /* oracle.c */
 void nwx_judge_begin(void);
 void nwx_judge_setup_done(void);
@@ -224,6 +267,19 @@ static inline void nwx_judge(enum nw_event event, uint64_t a, uint64_t b,
 	if (nwx.is_judged)
 		nwx_judge_add(event, a, b, c, NULL, 0);
 }
+
+/* ops_sync.c: the roots that setup installed */
+void nwx_roots_tell(void);
+
+/* tell.c: loc is a location, `old` what memory holds */
+void nwx_tell_clear(void); /* before a setup */
+void nwx_tell_reset(void); /* before an execution */
+void nwx_tell_read(unsigned loc, uint64_t value);
+void nwx_tell_write(unsigned loc, uint64_t old, uint64_t value,
+		    enum nwm_order order);
+void nwx_tell_rmw(unsigned loc, uint64_t found, uint64_t value);
+void nwx_tell_rmw_fail(unsigned loc, uint64_t expected, uint64_t found);
+void nwx_tell_free(unsigned page);
 
 /* record.c */
 void nwx_record_event(enum nw_event event, uint64_t a, uint64_t b, uint64_t c,

@@ -23,11 +23,17 @@ struct nwx_scenario {
 	unsigned cpus;	   /* explored systematically */
 	unsigned cpus_pct; /* for random strategies; 0: cpus */
 	unsigned walks;	   /* speculative walks an execution */
+	/* For a library subject too large to exhaust: systematically only with
+	 * so many preemptions, and stale reads of each CPU, at most (both, or
+	 * neither: 0). */
+	unsigned preemptions_max, stale_reads_max;
 	struct nwm_config machine;
 	/* What it must violate; all NWM_OK: nothing. */
 	enum nwm_violation expect[NWX_EXPECT_MAX];
 	/* With NWM_RULE among them: the rules that the oracle may name. */
 	const char *rules[NWX_EXPECT_MAX];
+	/* Why the oracle cannot judge its events; NULL: it can. */
+	const char *unjudged;
 	size_t state_bytes;
 	void (*setup)(void *state);
 	void (*cpu[NWM_CPUS_MAX])(void *state);
@@ -42,8 +48,22 @@ enum nwx_strategy {
 	NWX_REPLAY, /* one execution, from its choices */
 };
 
+/* Tests compare with an exploration that leaves nothing out. */
+enum nwx_reduction { NWX_REDUCED, NWX_UNREDUCED };
+
 #define NWX_CHOICES_MAX 65536u
 #define NWX_TEXT_MAX 512u
+
+/* How far an exploration has come; told every so many executions. */
+struct nwx_progress {
+	uint64_t schedules;
+	uint64_t steps;
+	double seconds;
+	/* Executions still to come, given-up ones included; exact for random
+	 * strategies with a bound, else a guess from the shape of the tree so
+	 * far, which grows as races are found. 0: no sensible guess. */
+	uint64_t left;
+};
 
 struct nwx_options {
 	enum nwx_strategy strategy;
@@ -51,6 +71,7 @@ struct nwx_options {
 	int walks;		/* -1: what the scenario says */
 	int stale_max;		/* -1: no bound */
 	int preemptions;	/* -1: no bound; see docs/machine.md */
+	enum nwx_reduction reduction;
 	uint64_t schedules_max; /* 0: no bound */
 	double seconds_max;	/* 0: no bound */
 	unsigned steps_max;	/* in one execution: beyond is a livelock */
@@ -63,7 +84,7 @@ struct nwx_options {
 	const char *choices; /* NWX_REPLAY */
 	/* Library subjects: judge each execution by the rules, too. */
 	int is_judged;
-	void (*progress)(uint64_t schedules, uint64_t steps, double seconds);
+	void (*progress)(const struct nwx_progress *);
 };
 
 #define NWX_OPTIONS_DEFAULT                                                    \
@@ -113,7 +134,8 @@ int nwx_timeline(const struct nwx_scenario *s, const struct nwx_options *o,
 int nwx_html(const struct nwx_scenario *s, const struct nwx_options *o,
 	     const struct nwx_result *r, FILE *out);
 
-/* The same as a text trace (library subjects), for nestwalk check. Without
+/* The same as a text trace, for nestwalk check. It ends with the event that
+ * showed the violation, and a comment that says what it was. Without
  * r->choices: the first execution there is. */
 int nwx_trace_file(const struct nwx_scenario *s, const struct nwx_options *o,
 		   const struct nwx_result *r, FILE *out);

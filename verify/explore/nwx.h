@@ -39,6 +39,34 @@ void nwx_fence(void); /* dmb ish: orders everything before everything after */
 void nwx_tlbi(enum nw_tlbi op, uint64_t start, uint64_t end, unsigned tag,
 	      int level_hint);
 
+/* ---- interrupts between CPUs -------------------------------------------- */
+
+/*
+ * Interrupt the CPUs of the mask, not this one. All that this CPU has done is
+ * known to the handlers; on x86 its store buffer is empty. Returns a ticket.
+ * Each target runs the handler once at any of its scheduling points, also while
+ * it waits for something and when its program is over, unless interrupts are
+ * off; what a handler has done is known after nwx_ipi_wait().
+ */
+uint64_t nwx_ipi_send(unsigned cpus_mask);
+/* Until all handlers of what this CPU has sent are through. */
+void nwx_ipi_wait(uint64_t ticket);
+void nwx_irq_off(void); /* nests */
+void nwx_irq_on(void);
+/* What an interrupt does; runs with interrupts off (setup only). */
+typedef void (*nwx_ipi_handler_fn)(void *state, unsigned from, uint64_t ticket);
+void nwx_ipi_handler(nwx_ipi_handler_fn handler);
+
+/* ---- roots ---------------------------------------------------------------- */
+
+/*
+ * Write VTTBR, TTBR0, CR3, hgatp ...: another table, another VM, another vCPU
+ * (guest_offset). arm64: for certain after the next ISB; x86, RISC-V: at once.
+ * Addresses that are watched must have been named after a root with a
+ * guest_offset was set, if there is any.
+ */
+void nwx_root_switch(enum nw_regime regime, struct nwm_root root);
+
 /* ---- locks, sections --------------------------------------------------- */
 
 void nwx_lock(uint64_t *lock);
@@ -94,6 +122,16 @@ void *nwx_state(void);
 /* How timelines call a member of the state (setup only). */
 void nwx_name(const uint64_t *p, const char *name);
 void nwx_root_set(unsigned cpu, enum nw_regime regime, struct nwm_root root);
+/* For the trace of a protocol subject: a page of a table, and then, of those,
+ * the root. The library says so itself. */
+void nwx_table_page(const void *memory);
+/* The value that locks an entry: who swaps it in is told to have locked it, and
+ * to publish when it stores again (setup only). */
+void nwx_table_lock_token(uint64_t token);
+/* Nothing leads to this page any more. */
+void nwx_table_unlinked(const void *memory);
+void nwx_table_root(const void *memory, enum nw_regime regime, unsigned tag,
+		    unsigned ia_bits);
 /* Speculative walks may go to this address on any CPU (setup only). */
 void nwx_watch(enum nw_regime regime, uint64_t ia);
 

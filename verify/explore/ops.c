@@ -97,6 +97,7 @@ uint64_t nwx_load(const uint64_t *p, enum nwm_order order)
 	check_live(loc, "reads");
 	newest = nwm_newest(loc);
 	value = nwm_load(self_cpu(), loc, order);
+	nwx_tell_read(loc, value);
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0, "read%s %s = 0x%llx%s",
 				 order == NWM_ACQUIRE ? " acquire" : "",
@@ -108,15 +109,19 @@ uint64_t nwx_load(const uint64_t *p, enum nwm_order order)
 void nwx_store(uint64_t *p, uint64_t value, enum nwm_order order)
 {
 	unsigned loc = location(p);
+	uint64_t old;
 
 	CALLED();
 	if (is_direct()) {
+		nwx_tell_write(loc, nwm_arena[loc], value, order);
 		nwm_arena[loc] = value;
 		return;
 	}
 	point(NWX_OP_WRITE, 0, loc);
 	check_live(loc, "writes");
+	old = nwm_newest(loc);
 	nwm_store(self_cpu(), loc, value, order);
+	nwx_tell_write(loc, old, value, order);
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0, "write%s %s = 0x%llx",
 				 order == NWM_RELEASE ? " release" : "",
@@ -141,6 +146,10 @@ int nwx_cmpxchg(uint64_t *p, uint64_t *expected, uint64_t desired)
 	found = nwm_rmw_begin(self_cpu(), loc);
 	if (found == seen)
 		nwm_rmw_commit(self_cpu(), loc, desired);
+	if (found == seen)
+		nwx_tell_rmw(loc, found, desired);
+	else
+		nwx_tell_rmw_fail(loc, seen, found);
 	*expected = found;
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0,
@@ -167,6 +176,7 @@ static uint64_t rmw(uint64_t *p, uint64_t value, int is_add)
 	if (is_add)
 		value += found;
 	nwm_rmw_commit(self_cpu(), loc, value);
+	nwx_tell_rmw(loc, found, value);
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0,
 				 "%s %s 0x%llx -> 0x%llx",
@@ -198,115 +208,12 @@ uint64_t nwx_await(const uint64_t *p, uint64_t value, enum nwx_until until)
 				  .obj = loc,
 				  .value = value});
 	/* The last read of a loop that polls with acquire. */
-	value = nwm_rmw_begin(self_cpu(), loc);
+	value = nwm_load_newest(self_cpu(), loc);
+	nwx_tell_read(loc, value);
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0, "awaited %s = 0x%llx",
 				 nwx_place(loc), (unsigned long long)value);
 	return value;
-}
-
-/* ---- barriers, invalidation -------------------------------------------- */
-
-static const char *const barrier_names[NW_BARRIER_COUNT] = {
-	"dmb ishst", "dsb ish", "dsb ishst", "dsb nsh",
-	"dsb nshst", "dsb sy",	"isb",
-};
-
-static const char *const tlbi_names[NW_TLBI_COUNT] = {
-	"ipas2e1is", "ripas2e1is", "vmalle1is", "vmalls12e1is", "alle1is",
-	"alle1",     "vmalle1",	   "vae2is",	"vale2is",	"rvae2is",
-	"vae2",	     "vale2",	   "alle2is",	"alle2",	"ipas2e1",
-	"ripas2e1",  "vmalls12e1",
-};
-
-static unsigned dsb_facts(enum nw_barrier kind)
-{
-	switch (kind) {
-	case NW_BARRIER_DSB_NSH:
-		return NWX_DSB_COMPLETES;
-	case NW_BARRIER_DSB_NSHST:
-		return 0;
-	case NW_BARRIER_DSB_ISHST:
-		return NWX_DSB_WIDE;
-	default:
-		return NWX_DSB_WIDE | NWX_DSB_COMPLETES;
-	}
-}
-
-void nwx_barrier(enum nw_barrier kind)
-{
-	CALLED();
-	if (is_direct()) {
-		nwx_judge(NW_EV_BARRIER, kind, 0, 0);
-		if (nwx.record)
-			nwx_record_event(NW_EV_BARRIER, kind, 0, 0, "%s",
-					 barrier_names[kind]);
-		return;
-	}
-	switch (kind) {
-	case NW_BARRIER_ISB:
-		nwx_local();
-		break;
-	case NW_BARRIER_DMB_ISHST:
-		nwx_local();
-		nwm_fence_store(self_cpu());
-		break;
-	default:
-		point(NWX_OP_DSB, self_cpu(),
-		      dsb_facts(kind));
-		if (kind == NW_BARRIER_DSB_ISHST)
-			nwm_fence_complete(self_cpu());
-		else if (kind == NW_BARRIER_DSB_NSHST)
-			nwm_fence_store(self_cpu());
-		else if (kind == NW_BARRIER_DSB_NSH)
-			nwm_fence_local(self_cpu());
-		else
-			nwm_fence_full(self_cpu());
-		nwm_dsb(self_cpu(), kind);
-		break;
-	}
-	nwx_judge(NW_EV_BARRIER, kind, 0, 0);
-	if (nwx.record)
-		nwx_record_event(NW_EV_BARRIER, kind, 0, 0, "%s",
-				 barrier_names[kind]);
-}
-
-void nwx_fence(void)
-{
-	if (is_direct())
-		return;
-	point(NWX_OP_FENCE, self_cpu(), 0);
-	nwm_fence_full(self_cpu());
-	if (nwx.record)
-		nwx_record_event(NW_EV_NONE, 0, 0, 0, "dmb ish");
-}
-
-static uint64_t tlbi_operand(uint64_t start, int level_hint)
-{
-	uint64_t ttl = level_hint < 0 ? 0 : 4u | (3u - (unsigned)level_hint);
-
-	return (start >> 12 & UINT64_C(0xfffffffffff)) | ttl << 44;
-}
-
-void nwx_tlbi(enum nw_tlbi op, uint64_t start, uint64_t end, unsigned tag,
-	      int level_hint)
-{
-	struct nwm_tlbi t = {.op = op,
-			     .start = start,
-			     .end = end,
-			     .tag = (uint16_t)tag,
-			     .level_hint = (uint8_t)(level_hint + 1)};
-
-	if (!is_direct()) {
-		point(NWX_OP_TLBI, self_cpu(), !nwm_tlbi_is_local(op));
-		nwm_tlbi_issue(self_cpu(), &t);
-	}
-	nwx_judge(NW_EV_TLBI, op, tlbi_operand(start, level_hint), tag);
-	if (nwx.record)
-		nwx_record_event(NW_EV_TLBI, op,
-				 tlbi_operand(start, level_hint), tag,
-				 "tlbi %s 0x%llx", tlbi_names[op],
-				 (unsigned long long)start);
 }
 
 /* ---- locks ------------------------------------------------------------- */
@@ -468,6 +375,7 @@ static const char *const outcome_names[] = {
 	"access flag fault",
 	"permission fault",
 	"amalgamated",
+	"conflict abort",
 };
 
 static struct nwm_access_result access_at(enum nw_regime regime, uint64_t ia,
@@ -520,6 +428,7 @@ void nwx_page_free(void *pages, unsigned pages_lg2)
 		return;
 	for (unsigned i = 0; i < 1u << pages_lg2; i++) {
 		point(NWX_OP_FREE, self_cpu(), page + i);
+		nwx_tell_free(page + i);
 		nwm_page_free(page + i);
 		if (nwx.record)
 			nwx_record_event(NW_EV_NONE, 0, 0, 0,
@@ -550,6 +459,10 @@ void nwx_frame_allow(unsigned frame, unsigned rights)
 {
 	if (!is_direct())
 		point(NWX_OP_FRAME, self_cpu(), frame);
+	/* Nobody may reach it: it is somebody else's now. */
+	if (!rights)
+		nwx_trace(NW_EV_FRAME_REUSE, nwm_frame_pa(frame),
+			  nwm_frame_bytes(frame), 0, NULL, 0);
 	nwm_frame_allow(frame, rights);
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0,
@@ -574,18 +487,6 @@ void nwx_bug(const char *what, const char *file, unsigned line)
 }
 
 /* ---- setup ------------------------------------------------------------- */
-
-void nwx_root_set(unsigned cpu, enum nw_regime regime, struct nwm_root root)
-{
-	int self = nwx.self;
-
-	nwm_root_set(cpu, regime, root);
-	if (cpu >= nwx.cpus)
-		return;
-	nwx.self = (int)cpu; /* whose event it is */
-	nwx_trace(NW_EV_ROOT_SWITCH, root.pa, root.tag, regime, NULL, 0);
-	nwx.self = self;
-}
 
 void nwx_watch(enum nw_regime regime, uint64_t ia)
 {

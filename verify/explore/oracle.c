@@ -163,19 +163,20 @@ static const struct nwv_violation *worst(const struct nwv_check *check)
 	return n ? nwv_check_violation(check, 0) : NULL;
 }
 
-/* The text begins with the rule's id and ": ", which is told apart. */
+/* The text begins with the rule's id and ": ", which is told apart. A rule that
+ * the scenario does not name is told whatever is looked for. */
 static void report(const struct nwv_violation *v)
 {
 	enum nwm_violation target = nwx.o->target;
 	char text[NWX_TEXT_MAX];
 
-	/* Expected, and something else is looked for. */
-	if (target != NWM_OK && target != NWM_RULE &&
-	    is_expected(v->rule->id))
+	if (nwx.end != NWX_RUNNING ||
+	    (target != NWM_OK && target != NWM_RULE &&
+	     is_expected(v->rule->id)))
 		return;
 	snprintf(nwx.r->rule, sizeof(nwx.r->rule), "%s", v->rule->id);
 	nwv_violation_text(v, text, sizeof(text));
-	nwm_report(NWM_RULE, "%s", text + strlen(v->rule->id) + 2);
+	nwx_violated(NWM_RULE, text + strlen(v->rule->id) + 2);
 }
 
 void nwx_judge_end(void)

@@ -146,13 +146,12 @@ static uint8_t sleep_here(void)
 	return 0;
 }
 
-/* With a bound on preemptions nothing is reduced: every order within the bound
- * is tried. Walks are no preemptions. */
-static uint8_t bounded_backtrack(unsigned enabled)
+/* Who may go on within the bound on preemptions. Walks are none. */
+static uint8_t allowed(unsigned enabled)
 {
 	const unsigned walkers = ~((1u << NWM_CPUS_MAX) - 1);
 
-	if (nwx.self < 0 || !(enabled >> nwx.self & 1) ||
+	if (nwx.o->preemptions < 0 || nwx.self < 0 || !(enabled >> nwx.self & 1) ||
 	    nwx.preempted < (unsigned)nwx.o->preemptions)
 		return (uint8_t)enabled;
 	return (uint8_t)((enabled & walkers) | 1u << nwx.self);
@@ -176,17 +175,18 @@ static unsigned pick_systematic(unsigned enabled)
 	node->is_data = 0;
 	node->enabled = (uint8_t)enabled;
 	node->done = 0;
-	node->sleep = nwx.o->preemptions < 0 ? sleep_here() : 0;
+	node->allowed = allowed(enabled);
+	node->sleep = nwx_reducing() == NWX_BY_SOURCE_SETS ? sleep_here() : 0;
 	for (unsigned i = 0; i < NWX_ACTORS; i++)
 		if (enabled >> i & 1)
 			node->pend[i] = nwx.actor[i].pend;
-	open = enabled & ~node->sleep;
+	open = node->allowed & ~node->sleep;
 	if (!open)
 		nwx_end_execution(NWX_PRUNED);
 	node->cur = (uint8_t)stay_or_lowest(open);
 	node->backtrack = (uint8_t)(1u << node->cur);
-	if (nwx.o->preemptions >= 0)
-		node->backtrack = bounded_backtrack(enabled);
+	if (nwx_reducing() == NWX_ALL_ORDERS)
+		node->backtrack = (uint8_t)enabled;
 	if (nwx.o->shards > 1) {
 		if (nwx.visible < SHARD_DEPTH)
 			node->backtrack = (uint8_t)enabled;
@@ -199,16 +199,54 @@ static unsigned pick_systematic(unsigned enabled)
 	return node->cur;
 }
 
-static unsigned pick_pct(unsigned enabled)
+/* Half of the walks come when all CPUs are through. */
+static unsigned walk_time(void)
+{
+	unsigned last = nwx.clock_max ? nwx.clock_max : 32;
+
+	return nwx_random(2) ? ~0u : nwx_random(last);
+}
+
+/* A walk comes at its own random time, whatever the priorities of CPUs are: a
+ * walker that had a priority, too, would come either before all that a change
+ * point delays or not before everything is over. */
+static unsigned walk_due(unsigned enabled)
+{
+	for (unsigned i = NWM_CPUS_MAX; i < NWX_ACTORS; i++)
+		if ((enabled >> i & 1) && nwx.walk_at[i] <= nwx.clock)
+			return i;
+	return NWX_ACTORS;
+}
+
+static unsigned highest(unsigned enabled)
 {
 	unsigned best = lowest(enabled);
 
-	for (unsigned i = 0; i < nwx.o->pct_changes && i < 16; i++)
-		if (nwx.change_at[i] == nwx.clock && nwx.self >= 0)
-			nwx.priority[nwx.self] = i;
-	for (unsigned i = 0; i < NWX_ACTORS; i++)
+	for (unsigned i = 0; i < NWM_CPUS_MAX; i++)
 		if ((enabled >> i & 1) && nwx.priority[i] > nwx.priority[best])
 			best = i;
+	return best;
+}
+
+static unsigned pick_pct(unsigned enabled)
+{
+	const unsigned cpus = (1u << NWM_CPUS_MAX) - 1;
+	unsigned walker = walk_due(enabled), best;
+
+	if (walker < NWX_ACTORS) {
+		nwx.walk_at[walker] = walk_time();
+		return walker;
+	}
+	/* Only walks are left: they come now. */
+	if (!(enabled & cpus))
+		return lowest(enabled);
+	best = highest(enabled & cpus);
+	/* Whoever would take the step at a change point steps back. */
+	for (unsigned i = 0; i < nwx.o->pct_changes && i < 16; i++)
+		if (nwx.change_at[i] == nwx.clock) {
+			nwx.priority[best] = i;
+			best = highest(enabled & cpus);
+		}
 	return best;
 }
 
@@ -277,8 +315,10 @@ unsigned nwx_pick(unsigned enabled)
 
 void nwx_pct_prepare(void)
 {
-	for (unsigned i = 0; i < NWX_ACTORS; i++)
+	for (unsigned i = 0; i < NWM_CPUS_MAX; i++)
 		nwx.priority[i] = 100 + nwx_random(10000);
+	for (unsigned i = NWM_CPUS_MAX; i < NWX_ACTORS; i++)
+		nwx.walk_at[i] = walk_time();
 	for (unsigned i = 0; i < 16; i++)
 		nwx.change_at[i] =
 			nwx_random(nwx.clock_max ? nwx.clock_max : 32);

@@ -6,7 +6,8 @@
 #include "../machine/tlb.h"
 #include "engine.h"
 
-static const char *const tlb_kinds[] = {"leaf", "combined", "walk"};
+static const char *const tlb_kinds[] = {"leaf", "combined", "walk",
+					 "invalid"};
 
 /* All TLBs in one line, for the picture. */
 static void tlb_text(char *text, size_t bytes)

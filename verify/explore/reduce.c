@@ -68,12 +68,15 @@ static int on_path(const struct nwx_watch_point *w, unsigned loc)
 {
 	unsigned index = loc % NWM_PAGE_WORDS;
 
+	/* A contiguous run is looked at as one. */
+	unsigned same = nwm_config.has_runs ? ~15u : ~0u;
+
 	if (loc >= NWM_STATE_PAGE * NWM_PAGE_WORDS)
 		return 0;
 	for (unsigned l = 0; l < w->levels; l++)
-		if (w->index[l] == index)
+		if ((w->index[l] & same) == (index & same))
 			return 1;
-	return 0;
+	return w->is_anywhere;
 }
 
 /* Does a walk or access touch this location, or may it? */
@@ -112,6 +115,9 @@ static int walk_vs_machine(const struct nwx_op *w, const struct nwx_op *m)
 		return (m->obj & NWX_DSB_WIDE) || m->aux == cpu;
 	case NWX_OP_TLBI:
 		return m->obj || m->aux == cpu;
+	case NWX_OP_ROOT:
+	case NWX_OP_IPI_TAKE: /* synchronises the context */
+		return m->aux == cpu;
 	case NWX_OP_FRAME:
 		return nwm_frame_cpus(m->obj) >> cpu & 1;
 	case NWX_OP_FREE:
@@ -168,6 +174,37 @@ static int machine_vs_machine(const struct nwx_op *a, const struct nwx_op *b)
 	return 0;
 }
 
+/* An interrupt that is sent may be taken at any step of its target. */
+static int ipi_dependent(const struct nwx_op *a, const struct nwx_op *b,
+			 unsigned actor_b)
+{
+	if (a->kind == NWX_OP_IPI_SEND && (a->obj >> actor_b & 1))
+		return 1;
+	return a->kind == NWX_OP_IPI_WAIT && b->kind == NWX_OP_IPI_DONE &&
+	       a->aux == b->obj;
+}
+
+/* x86: stores stand in one order, and a CPU with an empty store buffer is at
+ * the end of it. */
+static int is_stored(unsigned kind)
+{
+	return kind == NWX_OP_WRITE || is_lock(kind) || is_walk(kind);
+}
+
+static int is_drained(unsigned kind)
+{
+	return is_stored(kind) || kind == NWX_OP_FENCE ||
+	       kind == NWX_OP_DSB || kind == NWX_OP_IPI_SEND ||
+	       kind == NWX_OP_IPI_TAKE;
+}
+
+static int is_one_order(const struct nwx_op *a, const struct nwx_op *b)
+{
+	return nwm_is_tso(&nwm_config) && is_drained(a->kind) &&
+	       is_drained(b->kind) &&
+	       (is_stored(a->kind) || is_stored(b->kind));
+}
+
 int nwx_dependent(const struct nwx_op *a, unsigned actor_a,
 		  const struct nwx_op *b, unsigned actor_b)
 {
@@ -175,6 +212,9 @@ int nwx_dependent(const struct nwx_op *a, unsigned actor_a,
 		return 1;
 	if (a->kind == NWX_OP_START || b->kind == NWX_OP_START)
 		return 0;
+	if (ipi_dependent(a, b, actor_b) || ipi_dependent(b, a, actor_a) ||
+	    is_one_order(a, b))
+		return 1;
 	if (is_memory(a->kind) && is_memory(b->kind))
 		return a->obj == b->obj && (a->kind == NWX_OP_WRITE ||
 					    b->kind == NWX_OP_WRITE);
@@ -296,6 +336,69 @@ static void add_backtrack(uint32_t step, const struct search *f)
 		n->backtrack |= n->enabled;
 }
 
+/*
+ * With a bound on preemptions. The order that a race asks for may be reached
+ * only through another one, of the same outcome, that costs more preemptions
+ * than the bound has; so a race adds its point where the CPU that took the
+ * earlier step began to run as well, where a switch costs nothing more (Coons,
+ * Musuvathi, McKinley, "Bounded Partial-Order Reduction", OOPSLA 2013). For the
+ * same reason a race counts whether or not others order its ends already, and
+ * nobody else may stand in for the actor concerned.
+ */
+static void add_bounded_point(uint32_t step, unsigned actor)
+{
+	struct nwx_node *n = &nwx_node[nwx_steps[step].node];
+
+	if (n->enabled >> actor & 1)
+		n->backtrack |= (uint8_t)(1u << actor);
+	else
+		n->backtrack |= n->enabled;
+}
+
+static int is_cpu_step(uint32_t step)
+{
+	return nwx_steps[step].actor < NWM_CPUS_MAX;
+}
+
+/* Walks between two CPUs' runs belong to neither: all points between count. */
+static void add_conservative_points(uint32_t step, unsigned actor)
+{
+	unsigned cpu = NWX_ACTORS;
+	uint32_t at = step + 1;
+
+	while (at--) {
+		if (!is_cpu_step(at)) {
+			if (cpu != NWX_ACTORS)
+				continue;
+		} else if (cpu == NWX_ACTORS) {
+			cpu = nwx_steps[at].actor;
+		} else if (nwx_steps[at].actor != cpu) {
+			break;
+		}
+	}
+	/* `at` is the last step of the run before, or ~0u. */
+	do
+		add_bounded_point(++at, actor);
+	while (at < step && !is_cpu_step(at));
+}
+
+static void add_bounded(const struct search *f)
+{
+	unsigned seen = 1u << f->actor;
+
+	for (uint32_t at = nwx.visible; at--;) {
+		const struct nwx_step *s = &nwx_steps[at];
+
+		if ((seen >> s->actor & 1) || !co_enabled(&s->op, f->op) ||
+		    !nwx_dependent(&s->op, s->actor, f->op, f->actor))
+			continue;
+		if (f->op->kind != NWX_OP_AWAIT)
+			seen |= 1u << s->actor;
+		add_bounded_point(at, f->actor);
+		add_conservative_points(at, f->actor);
+	}
+}
+
 /* Only where nothing between the two orders them already. */
 static void add_races(const struct search *f)
 {
@@ -406,6 +509,22 @@ static void backtrack_await(const struct search *f)
 	}
 }
 
+static void add_points(const struct search *f)
+{
+	switch (nwx_reducing()) {
+	case NWX_ALL_ORDERS:
+		break;
+	case NWX_BY_BOUNDED_SETS:
+		add_bounded(f);
+		break;
+	case NWX_BY_SOURCE_SETS:
+		add_races(f);
+		if (f->op->kind == NWX_OP_AWAIT)
+			backtrack_await(f);
+		break;
+	}
+}
+
 /* `actor` takes its announced operation: find its race, give it a clock. */
 void nwx_step_begin(unsigned actor, uint32_t node)
 {
@@ -424,8 +543,11 @@ void nwx_step_begin(unsigned actor, uint32_t node)
 	if (index + 1 >= NWX_STEPS_MAX)
 		nwx_end_execution(NWX_ERROR);
 	memcpy(f.clock, a->clock, sizeof(f.clock));
-	if (at_location) {
+	if (at_location)
 		l = loc_info(op->obj);
+	if (nwm_is_tso(&nwm_config) || nwx.ipi_handler) {
+		consider_list(&f, NULL, index);
+	} else if (at_location) {
 		consider_location(&f, l, is_write);
 		if (is_memory(op->kind))
 			consider_list(&f, memory_steps, memory_count);
@@ -434,9 +556,9 @@ void nwx_step_begin(unsigned actor, uint32_t node)
 	} else {
 		consider_list(&f, machine_steps, machine_count);
 	}
-	add_races(&f);
-	if (op->kind == NWX_OP_AWAIT)
-		backtrack_await(&f);
+	/* A choice that was made before has had its races found. */
+	if (node >= nwx.known)
+		add_points(&f);
 	s->op = *op;
 	s->node = node;
 	s->actor = (uint8_t)actor;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Making a counterexample small: leave out a walk, let a load see the newest
- * value, join two stretches of one CPU; keep what still shows the same
- * violation and is smaller; until nothing helps any more.
+ * value, join two stretches of one CPU, leave out the end of one; keep what
+ * still shows the same violation and is smaller; until nothing helps any more.
  */
 #include <string.h>
 
@@ -18,6 +18,7 @@ struct shrink {
 	const struct nwx_scenario *s;
 	const struct nwx_options *o;
 	enum nwm_violation violation;
+	const char *rule; /* NWM_RULE: which */
 	struct nwx_guide best;
 	struct cost best_cost;
 	struct nwx_result result; /* of the best run */
@@ -116,7 +117,8 @@ static int attempt(struct shrink *k, struct nwx_guide *g)
 	struct cost cost;
 
 	if (nwx_run_guided(k->s, k->o, g, &r) ||
-	    r.violation != k->violation || !r.choices ||
+	    r.violation != k->violation || strcmp(r.rule, k->rule) ||
+	    !r.choices ||
 	    guide_take(&taken, &cost) || !cheaper(&cost, &k->best_cost)) {
 		free(r.choices);
 		guide_free(&taken);
@@ -209,6 +211,23 @@ static int joined(struct shrink *k, unsigned at, int step)
 	return better;
 }
 
+/* Without the last steps of a block: they come later, or never. */
+static int shortened(struct shrink *k, unsigned at)
+{
+	unsigned steps = k->best.block[at].steps;
+	struct nwx_guide g;
+	int better = 0;
+
+	for (unsigned cut = steps / 2; cut && !better; cut /= 2) {
+		if (guide_copy(&g, &k->best))
+			return 0;
+		g.block[at].steps = (uint16_t)(steps - cut);
+		better = attempt(k, &g);
+		guide_free(&g);
+	}
+	return better;
+}
+
 static int shrink_once(struct shrink *k)
 {
 	for (unsigned w = 0; w < k->best.walks; w++)
@@ -221,6 +240,9 @@ static int shrink_once(struct shrink *k)
 	for (unsigned i = 0; i < k->best.blocks; i++)
 		if (joined(k, i, -1) || joined(k, i, 1))
 			return 1;
+	for (unsigned i = 0; i < k->best.blocks; i++)
+		if (shortened(k, i))
+			return 1;
 	return 0;
 }
 
@@ -228,7 +250,10 @@ int nwx_shrink(const struct nwx_scenario *s, const struct nwx_options *o,
 	       struct nwx_result *r)
 {
 	struct nwx_options options = *o;
-	struct shrink k = {.s = s, .o = &options, .violation = r->violation};
+	struct shrink k = {.s = s,
+			   .o = &options,
+			   .violation = r->violation,
+			   .rule = r->rule};
 
 	if (!r->choices)
 		return -1;

@@ -31,7 +31,7 @@
 #define NWM_EXTRA_MAX 48
 #define NWM_TLB_MAX 32
 #define NWM_FRAMES_MAX 16
-#define NWM_REGIMES 3
+#define NWM_REGIMES NW_REGIME_COUNT
 
 /* ---- what the model asks of its driver --------------------------------- */
 
@@ -50,6 +50,7 @@ enum nwm_violation {
 	NWM_OK,
 	NWM_STALE,	/* a TLB or walker still leads to what was removed */
 	NWM_AMALGAM,	/* two live entries match one address and disagree */
+	NWM_CONFLICT,	/* two live entries match, and the CPU aborts */
 	NWM_TABLE_FREED, /* a table page was freed while hardware may use it */
 	NWM_USE_AFTER_FREE, /* software used a table page that was freed */
 	NWM_LOST_DIRTY, /* a hardware update of an entry was overwritten */
@@ -83,6 +84,7 @@ enum nwm_order { NWM_RELAXED, NWM_ACQUIRE, NWM_RELEASE, NWM_ACQ_REL };
 struct nwm_view {
 	uint16_t vc[NWM_WRITERS];
 	uint16_t n;
+	uint32_t pos; /* x86: place in the one order of all stores */
 	struct {
 		uint16_t rec;
 		uint16_t ts;
@@ -99,15 +101,37 @@ struct nwm_msg {
 	uint8_t writer;
 };
 
+/* How memory is ordered, and what completes an invalidation. */
+enum nwm_arch {
+	NWM_ARM64, /* relaxed; broadcast, completed by DSB */
+	NWM_X86,   /* total store order; local, complete when executed */
+	NWM_RISCV, /* relaxed; local, complete when executed */
+};
+
+/* What a CPU may do when two TLB entries match one address. */
+enum nwm_multihit {
+	NWM_MIXES,     /* an arbitrary mix of both */
+	NWM_MAY_ABORT, /* that, or a conflict abort; see machine.md */
+};
+
 /* Machine facts of one scenario. */
 struct nwm_config {
 	unsigned cpus;
 	unsigned bbm_level; /* FEAT_BBM: 0, 1 or 2 */
 	int has_haf;	    /* hardware sets the access flag */
 	int has_hd;	    /* hardware sets dirty (needs has_haf) */
+	int has_runs;	    /* TLBs honour the contiguous bit (Svnapot) */
+	int has_svvptc;	    /* RISC-V: TLBs hold no invalid entries */
+	int has_spurious;   /* a fault may come from what is out of date */
 	int stale_max;	    /* stale reads a CPU may make; -1: no bound */
-	int is_tso;	    /* loads acquire, stores release (see machine.md) */
+	enum nwm_arch arch;
+	enum nwm_multihit multihit;
 };
+
+static inline int nwm_is_tso(const struct nwm_config *config)
+{
+	return config->arch == NWM_X86;
+}
 
 extern struct nwm_config nwm_config;
 /* Newest values, for what reads memory without asking the model (a CPU its own
@@ -129,7 +153,10 @@ uint64_t nwm_newest(unsigned loc);
 uint64_t nwm_load(unsigned cpu, unsigned loc, enum nwm_order order);
 void nwm_store(unsigned cpu, unsigned loc, uint64_t value,
 	       enum nwm_order order);
-/* Read-modify-write on the newest value; acquire and release. */
+/* The newest value, with acquire: the last read of a loop that waits for it. */
+uint64_t nwm_load_newest(unsigned cpu, unsigned loc);
+/* Read-modify-write on the newest value; acquire and release. On x86 the
+ * store buffer is empty afterwards, also when nothing is committed. */
 uint64_t nwm_rmw_begin(unsigned cpu, unsigned loc);
 void nwm_rmw_commit(unsigned cpu, unsigned loc, uint64_t value);
 /* Every value of `loc` that `view` still permits: how many. */
@@ -137,7 +164,8 @@ unsigned nwm_visible(const struct nwm_view *view, unsigned loc);
 /* The n-th of them, 0 the newest; NULL in *msg: the initial value. */
 uint64_t nwm_visible_at(unsigned loc, unsigned n, const struct nwm_msg **msg);
 
-void nwm_fence_full(unsigned cpu);  /* dmb ish, and the memory part of dsb */
+/* dmb ish, and the memory part of dsb; x86: the store buffer is empty */
+void nwm_fence_full(unsigned cpu);
 void nwm_fence_local(unsigned cpu); /* the same for the CPU's own domain */
 void nwm_fence_store(unsigned cpu); /* dmb ishst */
 void nwm_fence_complete(unsigned cpu); /* dsb ishst: stores before all else */
@@ -147,9 +175,12 @@ void nwm_newest_into(unsigned loc, struct nwm_view *into);
 
 /* Views by number: what nwm_view_save() returned. */
 void nwm_view_join(struct nwm_view *into, const struct nwm_view *from);
+void nwm_view_clear(struct nwm_view *view);
+/* `into` learns all that `cpu` has seen and done. */
 void nwm_cpu_publish(unsigned cpu, struct nwm_view *into);
 void nwm_cpu_learn(unsigned cpu, const struct nwm_view *from);
-const struct nwm_view *nwm_msg_view(const struct nwm_msg *m);
+/* A walk has read this: what its writer ordered before it is known below. */
+void nwm_view_walked(struct nwm_view *view, const struct nwm_msg *m);
 /* A write by the walker of `cpu` on top of the newest message. */
 void nwm_walker_rmw(unsigned cpu, unsigned loc, uint64_t value);
 const struct nwm_view *nwm_cpu_view(unsigned cpu);
@@ -191,6 +222,8 @@ unsigned nwm_frame_add(const char *name, uint64_t pa, uint64_t bytes,
 void nwm_frame_allow(unsigned frame, unsigned rights);
 unsigned nwm_frame_rights(unsigned frame);
 const char *nwm_frame_name(unsigned frame);
+uint64_t nwm_frame_pa(unsigned frame);
+uint64_t nwm_frame_bytes(unsigned frame);
 
 /*
  * Only the CPUs of the mask can ever reach the frame, or walk the page
@@ -206,6 +239,9 @@ unsigned nwm_page_cpus(unsigned page);
 
 struct nwm_root {
 	uint64_t pa;
+	/* Stage 2: the guest's own tables lead from an address a to a +
+	 * guest_offset (a multiple of 4 KiB). */
+	uint64_t guest_offset;
 	uint8_t levels;
 	uint8_t ia_bits;
 	uint16_t tag;
@@ -216,6 +252,7 @@ enum nwm_tlb_kind {
 	NWM_TLB_LEAF,	  /* stage 1, or stage 2 alone: input to output */
 	NWM_TLB_COMBINED, /* both stages in one; tagged like stage 1 */
 	NWM_TLB_WALK,	  /* where the next table is */
+	NWM_TLB_INVALID,  /* RISC-V: that there is nothing */
 };
 
 struct nwm_tlb_entry {
@@ -233,6 +270,7 @@ struct nwm_tlb_entry {
 	uint8_t rights;
 	uint8_t level;
 	uint8_t attrs; /* memory type and shareability bits */
+	uint8_t is_run; /* the descriptor has the contiguous bit */
 };
 
 enum nwm_access { NWM_SPECULATIVE, NWM_READ, NWM_WRITE };
@@ -243,6 +281,7 @@ enum nwm_outcome {
 	NWM_FAULT_ACCESS_FLAG,
 	NWM_FAULT_PERMISSION,
 	NWM_FAULT_CONFLICT, /* amalgamated entries were used */
+	NWM_FAULT_ABORT,    /* a TLB conflict abort */
 };
 
 struct nwm_access_result {
@@ -252,9 +291,17 @@ struct nwm_access_result {
 };
 
 void nwm_machine_reset(void);
-/* Install a root on one CPU. */
+/* Install a root on one CPU, at once and for certain (setup). */
 void nwm_root_set(unsigned cpu, enum nw_regime regime, struct nwm_root root);
 struct nwm_root nwm_root_get(unsigned cpu, enum nw_regime regime);
+/* Write the register: on arm64 walks may use either root until nwm_isb(). */
+void nwm_root_write(unsigned cpu, enum nw_regime regime, struct nwm_root root);
+/* Does an ISB of this CPU decide anything? */
+int nwm_isb_matters(unsigned cpu);
+void nwm_isb(unsigned cpu);
+
+/* The driver is told of each update by hardware; it may record it. */
+void nwm_updated(unsigned cpu, unsigned loc, uint64_t old, uint64_t new_value);
 
 /* A walk of `ia` on nobody's request: fills the TLB, touches no data. */
 void nwm_walk_speculative(unsigned cpu, enum nw_regime regime, uint64_t ia);
@@ -273,9 +320,12 @@ struct nwm_tlbi {
 };
 
 int nwm_tlbi_is_local(enum nw_tlbi op);
+/* Complete when executed (x86 but INVLPGB, RISC-V): no barrier is needed. */
+int nwm_tlbi_is_at_once(enum nw_tlbi op);
 void nwm_tlbi_issue(unsigned cpu, const struct nwm_tlbi *tlbi);
 /* The walker's and TLB's part of a barrier. */
 void nwm_dsb(unsigned cpu, enum nw_barrier kind);
+void nwm_tlbsync(unsigned cpu);
 
 /* For pictures: what a CPU's TLB holds. */
 unsigned nwm_tlb_count(unsigned cpu);

@@ -19,6 +19,7 @@ struct cpu_memory {
 	struct nwm_view pending; /* what relaxed loads saw; a fence joins it */
 	uint32_t store_view;	 /* carried by plain stores after a fence */
 	uint16_t writes;
+	uint32_t last; /* its newest store */
 	int stale_left;
 	/* Pages whose address a relaxed load delivered, with what was known of
 	 * them then: address dependencies are respected. */
@@ -46,16 +47,23 @@ static uint32_t rec_newest[NWM_LOCATIONS];
 static uint64_t base[NWM_LOCATIONS]; /* values before the start */
 static unsigned rec_count;
 
-static void view_clear(struct nwm_view *v)
+static int is_tso(void)
+{
+	return nwm_is_tso(&nwm_config);
+}
+
+void nwm_view_clear(struct nwm_view *v)
 {
 	memset(v->vc, 0, sizeof(v->vc));
 	v->n = 0;
+	v->pos = 0;
 }
 
 static void view_copy(struct nwm_view *to, const struct nwm_view *from)
 {
 	memcpy(to->vc, from->vc, sizeof(to->vc));
 	to->n = from->n;
+	to->pos = from->pos;
 	memcpy(to->extra, from->extra, from->n * sizeof(from->extra[0]));
 }
 
@@ -73,13 +81,14 @@ void nwm_mem_reset(void)
 	rec_count = 0;
 	msg_count = 1;
 	view_count = 1;
-	view_clear(&fence_view);
+	nwm_view_clear(&fence_view);
 	memset(walker_writes, 0, sizeof(walker_writes));
 	for (unsigned i = 0; i < NWM_CPUS_MAX; i++) {
-		view_clear(&cpus[i].cur);
-		view_clear(&cpus[i].pending);
+		nwm_view_clear(&cpus[i].cur);
+		nwm_view_clear(&cpus[i].pending);
 		cpus[i].store_view = 0;
 		cpus[i].writes = 0;
+		cpus[i].last = 0;
 		cpus[i].deps = 0;
 		cpus[i].stale_left = nwm_config.stale_max;
 	}
@@ -156,6 +165,19 @@ void nwm_view_join(struct nwm_view *into, const struct nwm_view *from)
 			into->vc[w] = from->vc[w];
 	for (unsigned i = 0; i < from->n; i++)
 		extra_raise(into, from->extra[i].rec, from->extra[i].ts);
+	if (into->pos < from->pos)
+		into->pos = from->pos;
+}
+
+/* `v` knows this message, and on x86 all before it. */
+static void view_know(struct nwm_view *v, unsigned rec, const struct nwm_msg *m)
+{
+	uint32_t pos = (uint32_t)(m - msgs);
+
+	if (!is_tso())
+		extra_raise(v, rec, m->ts);
+	else if (v->pos < pos)
+		v->pos = pos;
 }
 
 static uint32_t view_save(const struct nwm_view *v)
@@ -168,7 +190,7 @@ static uint32_t view_save(const struct nwm_view *v)
 
 uint32_t nwm_view_keep(const struct nwm_view *view)
 {
-	unsigned any = view->n;
+	unsigned any = view->n | view->pos;
 
 	for (unsigned w = 0; w < NWM_WRITERS; w++)
 		any |= view->vc[w];
@@ -180,14 +202,17 @@ const struct nwm_view *nwm_view_kept(uint32_t number)
 	return number ? &views[number] : NULL;
 }
 
-const struct nwm_view *nwm_msg_view(const struct nwm_msg *m)
-{
-	return m && m->view ? &views[m->view] : NULL;
-}
-
 const struct nwm_view *nwm_cpu_view(unsigned cpu)
 {
 	return &cpus[cpu].cur;
+}
+
+void nwm_view_walked(struct nwm_view *v, const struct nwm_msg *m)
+{
+	if (m && m->view)
+		nwm_view_join(v, &views[m->view]);
+	if (m && is_tso())
+		view_know(v, 0, m);
 }
 
 /* Oldest position that the view permits. */
@@ -198,7 +223,7 @@ static unsigned floor_of(const struct nwm_view *v, unsigned rec)
 	for (uint32_t m = rec_newest[rec]; m; m = msgs[m].older) {
 		if (msgs[m].ts <= ts)
 			return ts;
-		if (msgs[m].seq <= v->vc[msgs[m].writer])
+		if (m <= v->pos || msgs[m].seq <= v->vc[msgs[m].writer])
 			return msgs[m].ts;
 	}
 	return ts;
@@ -307,9 +332,10 @@ uint64_t nwm_load(unsigned cpu, unsigned loc, enum nwm_order order)
 	value = nwm_visible_at(loc, stale_choice(c, floor, loc), &m);
 	if (!m)
 		return value;
+	/* A CPU's own store comes out of its buffer: its place stays. */
 	if (m->seq > c->cur.vc[m->writer])
-		extra_raise(&c->cur, rec, m->ts);
-	if (m->view && (order == NWM_ACQUIRE || nwm_config.is_tso)) {
+		view_know(&c->cur, rec, m);
+	if (m->view && order == NWM_ACQUIRE) {
 		nwm_view_join(&c->cur, &views[m->view]);
 	} else if (m->view) {
 		nwm_view_join(&c->pending, &views[m->view]);
@@ -348,9 +374,10 @@ void nwm_store(unsigned cpu, unsigned loc, uint64_t value, enum nwm_order order)
 	uint32_t view = c->store_view;
 
 	c->cur.vc[cpu] = ++c->writes;
-	if (order == NWM_RELEASE || nwm_config.is_tso)
+	if (order == NWM_RELEASE && !is_tso())
 		view = view_save(&c->cur);
 	append(cpu, loc, value, view, c->writes);
+	c->last = msg_count - 1;
 }
 
 void nwm_newest_into(unsigned loc, struct nwm_view *into)
@@ -359,10 +386,16 @@ void nwm_newest_into(unsigned loc, struct nwm_view *into)
 
 	(void)nwm_visible_at(loc, 0, &m);
 	if (m)
-		extra_raise(into, rec_of[loc], m->ts);
+		view_know(into, rec_of[loc], m);
 }
 
-uint64_t nwm_rmw_begin(unsigned cpu, unsigned loc)
+/* The store buffer is empty, and nothing that follows has begun. */
+static void drain(struct cpu_memory *c)
+{
+	c->cur.pos = msg_count - 1;
+}
+
+uint64_t nwm_load_newest(unsigned cpu, unsigned loc)
 {
 	struct cpu_memory *c = &cpus[cpu];
 	const struct nwm_msg *m;
@@ -370,10 +403,17 @@ uint64_t nwm_rmw_begin(unsigned cpu, unsigned loc)
 
 	if (!m)
 		return value;
-	extra_raise(&c->cur, rec_of[loc], m->ts);
+	view_know(&c->cur, rec_of[loc], m);
 	if (m->view)
 		nwm_view_join(&c->cur, &views[m->view]);
 	return value;
+}
+
+uint64_t nwm_rmw_begin(unsigned cpu, unsigned loc)
+{
+	if (is_tso())
+		drain(&cpus[cpu]);
+	return nwm_load_newest(cpu, loc);
 }
 
 void nwm_rmw_commit(unsigned cpu, unsigned loc, uint64_t value)
@@ -381,7 +421,12 @@ void nwm_rmw_commit(unsigned cpu, unsigned loc, uint64_t value)
 	struct cpu_memory *c = &cpus[cpu];
 
 	c->cur.vc[cpu] = ++c->writes;
-	append(cpu, loc, value, view_save(&c->cur), c->writes);
+	if (!is_tso()) {
+		append(cpu, loc, value, view_save(&c->cur), c->writes);
+		return;
+	}
+	append(cpu, loc, value, 0, c->writes);
+	drain(c);
 }
 
 void nwm_walker_rmw(unsigned cpu, unsigned loc, uint64_t value)
@@ -399,6 +444,10 @@ void nwm_fence_local(unsigned cpu)
 {
 	struct cpu_memory *c = &cpus[cpu];
 
+	if (is_tso()) {
+		drain(c);
+		return;
+	}
 	nwm_view_join(&c->cur, &c->pending);
 	c->store_view = view_save(&c->cur);
 }
@@ -407,9 +456,11 @@ void nwm_fence_full(unsigned cpu)
 {
 	struct cpu_memory *c = &cpus[cpu];
 
-	nwm_view_join(&c->cur, &fence_view);
+	if (!is_tso())
+		nwm_view_join(&c->cur, &fence_view);
 	nwm_fence_local(cpu);
-	view_copy(&fence_view, &c->cur);
+	if (!is_tso())
+		view_copy(&fence_view, &c->cur);
 }
 
 void nwm_fence_store(unsigned cpu)
@@ -417,7 +468,7 @@ void nwm_fence_store(unsigned cpu)
 	struct cpu_memory *c = &cpus[cpu];
 
 	/* Orders stores with stores: what only was read is not carried. */
-	if (view_count == VIEWS_MAX)
+	if (is_tso() || view_count == VIEWS_MAX)
 		return;
 	view_copy(&views[view_count], &c->cur);
 	views[view_count].n = 0;
@@ -431,6 +482,10 @@ void nwm_fence_complete(unsigned cpu)
 	struct cpu_memory *c = &cpus[cpu];
 	unsigned seen = c->cur.n;
 
+	if (is_tso()) {
+		drain(c);
+		return;
+	}
 	c->cur.n = 0;
 	nwm_view_join(&fence_view, &c->cur);
 	c->cur.n = (uint16_t)seen;
@@ -440,7 +495,16 @@ void nwm_fence_complete(unsigned cpu)
 
 void nwm_cpu_publish(unsigned cpu, struct nwm_view *into)
 {
-	nwm_view_join(into, &cpus[cpu].cur);
+	const struct cpu_memory *c = &cpus[cpu];
+
+	if (!is_tso()) {
+		nwm_view_join(into, &c->cur);
+		return;
+	}
+	if (into->pos < c->cur.pos)
+		into->pos = c->cur.pos;
+	if (into->pos < c->last)
+		into->pos = c->last;
 }
 
 void nwm_cpu_learn(unsigned cpu, const struct nwm_view *from)

@@ -44,6 +44,7 @@ void nwm_pages_save(void)
 {
 	memcpy(pages_saved, pages, sizeof(pages));
 	memcpy(frames_saved, frames, sizeof(frames));
+	nwm_roots_save();
 }
 
 void nwm_pages_reset(void)
@@ -126,6 +127,16 @@ const char *nwm_frame_name(unsigned frame)
 	return frames[frame].name;
 }
 
+uint64_t nwm_frame_pa(unsigned frame)
+{
+	return frames[frame].pa;
+}
+
+uint64_t nwm_frame_bytes(unsigned frame)
+{
+	return frames[frame].bytes;
+}
+
 void nwm_frame_private(unsigned frame, unsigned cpus_mask)
 {
 	frames[frame].cpus = cpus_mask;
@@ -196,7 +207,7 @@ void nwm_frame_allow(unsigned frame, unsigned rights)
 		return;
 	for (unsigned cpu = 0; cpu < nwm_config.cpus; cpu++)
 		for (unsigned i = 0; i < nwm_cpu[cpu].tlb_count; i++)
-			if (nwm_cpu[cpu].tlb[i].kind != NWM_TLB_WALK &&
+			if (nwm_cpu[cpu].tlb[i].kind <= NWM_TLB_COMBINED &&
 			    nwm_frame_check(cpu, &nwm_cpu[cpu].tlb[i],
 					    "may be used"))
 				return;
@@ -213,6 +224,8 @@ static const struct {
 				    "operation that removed it returned"},
 	[NWM_AMALGAM] = {"TLB-AMALGAM",
 			 "two live translations of one address disagree"},
+	[NWM_CONFLICT] = {"TLB-CONFLICT", "two live translations of one "
+					  "address match: the CPU aborts"},
 	[NWM_TABLE_FREED] = {"TABLE-FREED", "a table page was freed while "
 					    "hardware may walk it"},
 	[NWM_USE_AFTER_FREE] = {"TABLE-UAF", "software uses an entry of a "

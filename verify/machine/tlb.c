@@ -1,32 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * TLBs: what each CPU holds, and how invalidations take it away.
- *
- * An invalidation marks ("dooms") what it covers when it is issued; the marked
- * entries go when its issuer's barrier completes it. Between the two an entry
- * may still be used, and what is filled then is not covered: each structure of
- * a CPU may have seen the invalidation before the fill.
- */
+/* What each CPU's MMU holds: roots, and the entries of its TLB. */
 #include <string.h>
 
 #include "tlb.h"
 
 struct nwm_cpu nwm_cpu[NWM_CPUS_MAX];
 
-static unsigned tlbi_count;
-uint64_t nwm_tlbi_combined;
+static struct nwm_root roots_saved[NWM_CPUS_MAX][NWM_REGIMES];
 
 void nwm_machine_reset(void)
 {
-	tlbi_count = 0;
-	nwm_tlbi_combined = 0;
+	nwm_tlbi_reset();
 	for (unsigned i = 0; i < NWM_CPUS_MAX; i++) {
 		struct nwm_cpu *c = &nwm_cpu[i];
 
-		memset(c->walker.vc, 0, sizeof(c->walker.vc));
-		c->walker.n = 0;
-		memset(c->done.vc, 0, sizeof(c->done.vc));
-		c->done.n = 0;
+		memcpy(c->root, roots_saved[i], sizeof(c->root));
+		c->written_mask = 0;
+		nwm_view_clear(&c->walker);
+		nwm_view_clear(&c->synced);
+		nwm_view_clear(&c->done);
+		c->is_unsynced = 0;
 		c->tlb_count = 0;
 		c->tlbi_pending = 0;
 		c->tlbi_local = 0;
@@ -34,16 +27,72 @@ void nwm_machine_reset(void)
 	nwm_pages_reset();
 }
 
+/* ---- roots ------------------------------------------------------------- */
+
+void nwm_roots_save(void)
+{
+	for (unsigned i = 0; i < NWM_CPUS_MAX; i++)
+		memcpy(roots_saved[i], nwm_cpu[i].root, sizeof(roots_saved[i]));
+}
+
 void nwm_root_set(unsigned cpu, enum nw_regime regime, struct nwm_root root)
 {
 	root.valid = 1;
 	nwm_cpu[cpu].root[regime] = root;
+	nwm_cpu[cpu].written_mask &= ~(1u << regime);
 }
 
 struct nwm_root nwm_root_get(unsigned cpu, enum nw_regime regime)
 {
 	return nwm_cpu[cpu].root[regime];
 }
+
+/*
+ * DDI 0487, "Synchronization requirements for AArch64 System registers": a
+ * direct write is certain to be seen after a context synchronization event, and
+ * may be seen before. A second write before that replaces the first. MOV to
+ * CR3, VM entry and writes of satp and hgatp act at once.
+ */
+void nwm_root_write(unsigned cpu, enum nw_regime regime, struct nwm_root root)
+{
+	struct nwm_cpu *c = &nwm_cpu[cpu];
+
+	if (nwm_config.arch != NWM_ARM64) {
+		nwm_root_set(cpu, regime, root);
+		return;
+	}
+	root.valid = 1;
+	c->written[regime] = root;
+	c->written_mask |= 1u << regime;
+}
+
+struct nwm_root nwm_root_use(unsigned cpu, enum nw_regime regime)
+{
+	const struct nwm_cpu *c = &nwm_cpu[cpu];
+
+	if ((c->written_mask >> regime & 1) &&
+	    nwm_choose(NWM_CHOOSE_OTHER, 2))
+		return c->written[regime];
+	return c->root[regime];
+}
+
+int nwm_isb_matters(unsigned cpu)
+{
+	return nwm_cpu[cpu].written_mask != 0;
+}
+
+void nwm_isb(unsigned cpu)
+{
+	struct nwm_cpu *c = &nwm_cpu[cpu];
+
+	for (unsigned r = 0; r < NWM_REGIMES; r++)
+		if (c->written_mask >> r & 1)
+			c->root[r] = c->written[r];
+	c->written_mask = 0;
+	c->is_unsynced = 0;
+}
+
+/* ---- looking ----------------------------------------------------------- */
 
 unsigned nwm_tlb_count(unsigned cpu)
 {
@@ -64,19 +113,32 @@ int nwm_tlb_conflict(const struct nwm_tlb_entry *a,
 	uint64_t mask = ~((UINT64_C(1) << lg2) - 1);
 	uint64_t delta_a, delta_b;
 
-	if (a->kind == NWM_TLB_WALK || a->kind != b->kind ||
+	if (a->kind == NWM_TLB_WALK || a->kind == NWM_TLB_INVALID ||
+	    a->kind != b->kind ||
 	    a->regime != b->regime || a->tag != b->tag ||
 	    (a->base & mask) != (b->base & mask))
 		return 0;
 	delta_a = a->out - a->base;
 	delta_b = b->out - b->base;
+	/* x86 and RISC-V use one or the other where the size is the same; what
+	 * changes size and anything else at once is uncertain (SDM volume 3,
+	 * "Details of TLB Use"; RISC-V privileged, "SFENCE.VMA"). */
+	if (nwm_config.arch != NWM_ARM64)
+		return a->span_lg2 != b->span_lg2 &&
+		       (delta_a != delta_b || a->attrs != b->attrs ||
+			a->rights != b->rights);
 	/* Rights, accessed and dirty state may change in place; address,
 	 * memory type and shareability never (DDI 0487, "TLB maintenance
 	 * requirements and break-before-make"). */
 	if (delta_a != delta_b || a->attrs != b->attrs)
 		return 1;
-	/* A change of size with the same translation: FEAT_BBM level 2. */
-	return a->span_lg2 != b->span_lg2 && nwm_config.bbm_level < 2;
+	if (a->span_lg2 == b->span_lg2)
+		return 0;
+	/* A change of size with the same translation: FEAT_BBM level 2; of the
+	 * contiguous bit: level 1. A run and its members beside it: always. */
+	if (a->level != b->level)
+		return nwm_config.bbm_level < 2;
+	return a->is_run != b->is_run && nwm_config.bbm_level < 1;
 }
 
 static int same_entry(const struct nwm_tlb_entry *a,
@@ -86,12 +148,22 @@ static int same_entry(const struct nwm_tlb_entry *a,
 	       a->tag == b->tag && a->base == b->base &&
 	       a->span_lg2 == b->span_lg2 && a->out == b->out &&
 	       a->rights == b->rights && a->attrs == b->attrs &&
-	       a->level == b->level && a->doomed == b->doomed;
+	       a->level == b->level && a->is_run == b->is_run &&
+	       a->doomed == b->doomed;
 }
 
 static void report_conflict(unsigned cpu, const struct nwm_tlb_entry *old,
 			    const struct nwm_tlb_entry *e)
 {
+	if (nwm_config.multihit == NWM_MAY_ABORT &&
+	    nwm_choose(NWM_CHOOSE_OTHER, 2)) {
+		nwm_report(NWM_CONFLICT,
+			   "CPU %u: two live TLB entries match address 0x%llx "
+			   "and disagree (one cached at step %u, one now): an "
+			   "access may take a conflict abort",
+			   cpu, (unsigned long long)e->base, old->step);
+		return;
+	}
 	nwm_report(NWM_AMALGAM,
 		   "CPU %u: two live TLB entries match address 0x%llx: -> "
 		   "0x%llx (%u KiB, cached at step %u%s) and -> 0x%llx (%u KiB, "
@@ -113,7 +185,7 @@ void nwm_tlb_fill(unsigned cpu, const struct nwm_tlb_entry *e)
 	for (i = 0; i < c->tlb_count; i++)
 		if (same_entry(&c->tlb[i], e))
 			return;
-	if (e->kind != NWM_TLB_WALK) {
+	if (e->kind != NWM_TLB_WALK && e->kind != NWM_TLB_INVALID) {
 		for (i = 0; i < c->tlb_count; i++)
 			if (nwm_tlb_conflict(&c->tlb[i], e))
 				report_conflict(cpu, &c->tlb[i], e);
@@ -127,152 +199,4 @@ void nwm_tlb_fill(unsigned cpu, const struct nwm_tlb_entry *e)
 	}
 	c->tlb[c->tlb_count] = *e;
 	c->tlb[c->tlb_count++].step = nwm_step;
-}
-
-/* ---- invalidation ------------------------------------------------------ */
-
-enum {
-	DROP_LEAF = 1,	   /* stage-1 leaves, or stage-2 by IPA */
-	DROP_COMBINED = 2, /* what holds both stages */
-	DROP_WALK = 4,
-	BY_ADDRESS = 8,
-	ANY_TAG = 16,
-	LOCAL = 32,
-};
-
-struct tlbi_form {
-	uint8_t regime;
-	uint8_t what;
-};
-
-/* DDI 0487, "TLB maintenance instructions". IPAS2E1 does not touch combined
- * entries; VMALLE1 does, and leaves those of stage 2 alone. */
-static const struct tlbi_form forms[NW_TLBI_COUNT] = {
-	[NW_TLBI_IPAS2E1IS] = {NW_REGIME_STAGE2,
-			       DROP_LEAF | DROP_WALK | BY_ADDRESS},
-	[NW_TLBI_RIPAS2E1IS] = {NW_REGIME_STAGE2,
-				DROP_LEAF | DROP_WALK | BY_ADDRESS},
-	[NW_TLBI_VMALLE1IS] = {NW_REGIME_STAGE2, DROP_COMBINED},
-	[NW_TLBI_VMALLE1] = {NW_REGIME_STAGE2, DROP_COMBINED | LOCAL},
-	[NW_TLBI_VMALLS12E1IS] = {NW_REGIME_STAGE2,
-				  DROP_LEAF | DROP_COMBINED | DROP_WALK},
-	[NW_TLBI_ALLE1IS] = {NW_REGIME_STAGE2,
-			     DROP_LEAF | DROP_COMBINED | DROP_WALK | ANY_TAG},
-	[NW_TLBI_ALLE1] = {NW_REGIME_STAGE2, DROP_LEAF | DROP_COMBINED |
-						     DROP_WALK | ANY_TAG |
-						     LOCAL},
-	[NW_TLBI_VAE2IS] = {NW_REGIME_EL2, DROP_LEAF | DROP_WALK | BY_ADDRESS},
-	[NW_TLBI_VALE2IS] = {NW_REGIME_EL2, DROP_LEAF | BY_ADDRESS},
-	[NW_TLBI_RVAE2IS] = {NW_REGIME_EL2, DROP_LEAF | DROP_WALK | BY_ADDRESS},
-	[NW_TLBI_VAE2] = {NW_REGIME_EL2,
-			  DROP_LEAF | DROP_WALK | BY_ADDRESS | LOCAL},
-	[NW_TLBI_VALE2] = {NW_REGIME_EL2, DROP_LEAF | BY_ADDRESS | LOCAL},
-	[NW_TLBI_ALLE2IS] = {NW_REGIME_EL2, DROP_LEAF | DROP_WALK | ANY_TAG},
-	[NW_TLBI_ALLE2] = {NW_REGIME_EL2,
-			   DROP_LEAF | DROP_WALK | ANY_TAG | LOCAL},
-	[NW_TLBI_IPAS2E1] = {NW_REGIME_STAGE2,
-			     DROP_LEAF | DROP_WALK | BY_ADDRESS | LOCAL},
-	[NW_TLBI_RIPAS2E1] = {NW_REGIME_STAGE2,
-			      DROP_LEAF | DROP_WALK | BY_ADDRESS | LOCAL},
-	[NW_TLBI_VMALLS12E1] = {NW_REGIME_STAGE2, DROP_LEAF | DROP_COMBINED |
-							  DROP_WALK | LOCAL},
-};
-
-int nwm_tlbi_is_local(enum nw_tlbi op)
-{
-	return forms[op].what & LOCAL;
-}
-
-static int tlbi_covers(const struct nwm_tlbi *tlbi,
-		       const struct nwm_tlb_entry *e)
-{
-	const struct tlbi_form *f = &forms[tlbi->op];
-	unsigned need = e->kind == NWM_TLB_LEAF	    ? DROP_LEAF :
-			e->kind == NWM_TLB_COMBINED ? DROP_COMBINED :
-						      DROP_WALK;
-
-	if (e->regime != f->regime || !(f->what & need))
-		return 0;
-	if (!(f->what & ANY_TAG) && e->tag != tlbi->tag)
-		return 0;
-	if (!(f->what & BY_ADDRESS))
-		return 1;
-	if (tlbi->level_hint && e->kind != NWM_TLB_WALK &&
-	    e->level + 1u != tlbi->level_hint)
-		return 0;
-	return e->base < tlbi->end &&
-	       tlbi->start < e->base + (UINT64_C(1) << e->span_lg2);
-}
-
-static void doom(struct nwm_cpu *c, const struct nwm_tlbi *tlbi, uint64_t bit)
-{
-	for (unsigned i = 0; i < c->tlb_count; i++)
-		if (tlbi_covers(tlbi, &c->tlb[i]))
-			c->tlb[i].doomed |= bit;
-}
-
-void nwm_tlbi_issue(unsigned cpu, const struct nwm_tlbi *tlbi)
-{
-	struct nwm_cpu *c = &nwm_cpu[cpu];
-	uint64_t bit;
-
-	if (tlbi_count == 64) {
-		nwm_report(NWM_LIVELOCK, "more than 64 invalidations in one "
-					 "execution");
-		return;
-	}
-	bit = UINT64_C(1) << tlbi_count++;
-	c->tlbi_pending |= bit;
-	if (forms[tlbi->op].what & DROP_COMBINED)
-		nwm_tlbi_combined |= bit;
-	if (nwm_tlbi_is_local(tlbi->op)) {
-		c->tlbi_local |= bit;
-		doom(c, tlbi, bit);
-		return;
-	}
-	for (unsigned i = 0; i < nwm_config.cpus; i++)
-		doom(&nwm_cpu[i], tlbi, bit);
-}
-
-static void remove_doomed(struct nwm_cpu *c, uint64_t bits)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < c->tlb_count; i++)
-		if (!(c->tlb[i].doomed & bits))
-			c->tlb[kept++] = c->tlb[i];
-	c->tlb_count = kept;
-}
-
-/*
- * DDI 0487, "Completion of TLB maintenance": a DSB by the CPU that issued it,
- * for loads and stores, whose domain includes the CPUs concerned. A barrier of
- * another CPU completes nothing.
- */
-void nwm_dsb(unsigned cpu, enum nw_barrier kind)
-{
-	struct nwm_cpu *c = &nwm_cpu[cpu];
-	int is_wide = kind == NW_BARRIER_DSB_ISH ||
-		      kind == NW_BARRIER_DSB_ISHST || kind == NW_BARRIER_DSB_SY;
-	int is_all = kind != NW_BARRIER_DSB_ISHST &&
-		     kind != NW_BARRIER_DSB_NSHST;
-
-	nwm_cpu_publish(cpu, &c->walker);
-	for (unsigned i = 0; is_wide && i < nwm_config.cpus; i++)
-		nwm_cpu_publish(cpu, &nwm_cpu[i].walker);
-	if (!is_all)
-		return;
-	remove_doomed(c, c->tlbi_pending);
-	c->tlbi_pending &= ~c->tlbi_local;
-	c->tlbi_local = 0;
-	if (!is_wide)
-		return;
-	if (!c->tlbi_pending)
-		return;
-	/* Accesses that used what is dropped are complete as well. */
-	for (unsigned i = 0; i < nwm_config.cpus; i++) {
-		remove_doomed(&nwm_cpu[i], c->tlbi_pending);
-		nwm_cpu_learn(cpu, &nwm_cpu[i].done);
-	}
-	c->tlbi_pending = 0;
 }

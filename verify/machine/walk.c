@@ -1,84 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Table walks and accesses.
+ * Table walks.
  *
  * A walk is one step, but what it caches of the upper levels lets a later walk
  * begin in the middle: that is how a walk that takes long appears here.
  */
 #include "tlb.h"
 
-#define DESC_VALID 1u
-#define DESC_TYPE 2u
-#define DESC_ADDRESS UINT64_C(0x0000fffffffff000)
-
-struct nwm_desc nwm_desc_decode(enum nw_regime regime, unsigned level,
-				uint64_t value)
+/* What the walker of `cpu` must see now; may stand in *room. */
+static const struct nwm_view *walker_view(unsigned cpu, struct nwm_view *room)
 {
-	struct nwm_desc d = {.kind = NWM_DESC_INVALID};
-
-	if (!(value & DESC_VALID))
-		return d;
-	if (level && (value & DESC_TYPE)) {
-		d.kind = NWM_DESC_TABLE;
-		d.out = value & DESC_ADDRESS;
-		return d;
-	}
-	if (!level && !(value & DESC_TYPE))
-		return d; /* reserved: a fault */
-	d.kind = NWM_DESC_LEAF;
-	d.out = value & DESC_ADDRESS &
-		~((UINT64_C(1) << (12 + 9 * level)) - 1);
-	d.has_af = !!(value & NWM_DESC_AF);
-	d.has_dbm = !!(value & NWM_DESC_DBM);
-	if (regime == NW_REGIME_STAGE2) {
-		d.rights = (uint8_t)(value >> 6 & 3);
-		d.attrs = (uint8_t)((value >> 2 & 0xf) | (value >> 8 & 3) << 4);
-	} else {
-		d.rights = value & NWM_DESC_S1_RO ? NWM_R : NWM_R | NWM_W;
-		d.attrs = (uint8_t)((value >> 2 & 7) | (value >> 8 & 3) << 4);
-	}
-	if (!(value >> 54 & 1))
-		d.rights |= NWM_X;
-	return d;
-}
-
-uint64_t nwm_desc_dirty(enum nw_regime regime, uint64_t value)
-{
-	return regime == NW_REGIME_STAGE2 ? value | NWM_DESC_S2_W :
-					    value & ~NWM_DESC_S1_RO;
-}
-
-struct walk {
-	unsigned cpu;
-	enum nw_regime regime;
-	uint64_t ia;
-	enum nwm_access how;
-	unsigned tag;
-	unsigned level;
-	uint64_t table;
-	uint64_t doomed;
-	struct nwm_view view; /* what this walk must see, and has learned */
-	struct nwm_tlb_entry leaf;
-};
-
-/*
- * What a walk from the root must find, as far as the walker has no choice.
- * A cached entry that says the same adds nothing to it: a walk that begins
- * there ends as one from the root, and caches no more.
- */
-struct certain {
-	unsigned down_to; /* table[level] is certain for level >= down_to */
-	int has_leaf;
-	struct nwm_desc leaf;
-	uint64_t table[5];
-};
-
-static void certain_walk(unsigned cpu, enum nw_regime regime, uint64_t ia,
-			 struct certain *c)
-{
-	const struct nwm_root *root = &nwm_cpu[cpu].root[regime];
 	const struct nwm_view *view = &nwm_cpu[cpu].walker;
+	uint32_t own;
+
+	if (!nwm_is_tso(&nwm_config))
+		return view;
+	/* x86: memory as it is for this CPU, without its store buffer. */
+	own = nwm_cpu_view(cpu)->pos;
+	*room = *view;
+	if (room->pos < own)
+		room->pos = own;
+	return room;
+}
+
+void nwm_certain_walk(unsigned cpu, enum nw_regime regime,
+		      const struct nwm_root *root, uint64_t ia,
+		      struct nwm_certain *c)
+{
 	unsigned level = root->levels - 1u;
+	struct nwm_view room;
+	const struct nwm_view *view = walker_view(cpu, &room);
 
 	c->has_leaf = 0;
 	c->down_to = level;
@@ -109,23 +60,22 @@ static void certain_walk(unsigned cpu, enum nw_regime regime, uint64_t ia,
 }
 
 /* The root, or what a walk cache offers. 0: the MMU has no root. */
-static int walk_start(struct walk *w)
+static int walk_start(struct nwm_walk *w)
 {
-	struct certain certain;
+	struct nwm_certain certain;
 	const struct nwm_cpu *c = &nwm_cpu[w->cpu];
-	const struct nwm_root *root = &c->root[w->regime];
 	const struct nwm_tlb_entry *from[NWM_TLB_MAX];
 	unsigned n = 0, pick = 0;
+	struct nwm_view room;
 
-	if (!root->valid)
+	if (!w->root.valid)
 		return 0;
-	w->tag = root->tag;
-	certain_walk(w->cpu, w->regime, w->ia, &certain);
+	nwm_certain_walk(w->cpu, w->regime, &w->root, w->ia, &certain);
 	for (unsigned i = 0; i < c->tlb_count; i++) {
 		const struct nwm_tlb_entry *e = &c->tlb[i];
 
 		if (e->kind != NWM_TLB_WALK ||
-		    !nwm_tlb_matches(e, w->regime, w->tag, w->ia))
+		    !nwm_tlb_matches(e, w->regime, w->root.tag, w->ia))
 			continue;
 		if (e->level - 1u >= certain.down_to &&
 		    e->out == certain.table[e->level - 1])
@@ -134,10 +84,10 @@ static int walk_start(struct walk *w)
 	}
 	if (n)
 		pick = nwm_choose(NWM_CHOOSE_WALK_START, n + 1);
-	w->view = c->walker;
+	w->view = *walker_view(w->cpu, &room);
 	if (!pick) {
-		w->level = root->levels - 1u;
-		w->table = root->pa;
+		w->level = w->root.levels - 1u;
+		w->table = w->root.pa;
 		w->doomed = 0;
 		return 1;
 	}
@@ -149,9 +99,9 @@ static int walk_start(struct walk *w)
 	return 1;
 }
 
-static unsigned walk_location(const struct walk *w)
+static unsigned walk_location(const struct nwm_walk *w)
 {
-	const struct nwm_root *root = &nwm_cpu[w->cpu].root[w->regime];
+	const struct nwm_root *root = &w->root;
 	unsigned lg2 = 12 + 9 * w->level;
 	uint64_t index = w->ia >> lg2;
 	unsigned page = nwm_pa_page(w->table);
@@ -176,13 +126,13 @@ static unsigned walk_location(const struct walk *w)
 
 /* An invalidation that covers what a walk began from also covers what the
  * walk made of it, if that is of a kind it drops at all. */
-static uint64_t inherited(const struct walk *w, enum nwm_tlb_kind kind)
+static uint64_t inherited(const struct nwm_walk *w, enum nwm_tlb_kind kind)
 {
 	return kind == NWM_TLB_COMBINED ? w->doomed & nwm_tlbi_combined :
 					  w->doomed;
 }
 
-static void cache_table(const struct walk *w, const struct nwm_desc *d,
+static void cache_table(const struct nwm_walk *w, const struct nwm_desc *d,
 			unsigned loc, uint64_t value)
 {
 	unsigned lg2 = 12 + 9 * w->level;
@@ -193,7 +143,7 @@ static void cache_table(const struct walk *w, const struct nwm_desc *d,
 		.doomed = inherited(w, NWM_TLB_WALK),
 		.loc = loc,
 		.view = nwm_view_keep(&w->view),
-		.tag = (uint16_t)w->tag,
+		.tag = w->root.tag,
 		.span_lg2 = (uint8_t)lg2,
 		.kind = NWM_TLB_WALK,
 		.regime = (uint8_t)w->regime,
@@ -203,68 +153,220 @@ static void cache_table(const struct walk *w, const struct nwm_desc *d,
 	nwm_tlb_fill(w->cpu, &e);
 }
 
-/*
- * Hardware management of accessed and dirty state: an atomic update of the
- * newest value, or, when what the walk read is no longer that, another look.
- * DDI 0487, "Hardware management of the Access flag and dirty state".
- */
-static uint64_t hardware_update(const struct walk *w, unsigned loc,
-				uint64_t value, struct nwm_desc *d)
-{
-	uint64_t updated = value;
+/* ---- leaves ------------------------------------------------------------ */
 
-	if (!d->has_af && nwm_config.has_haf)
-		updated |= NWM_DESC_AF;
-	if (w->how == NWM_WRITE && d->has_dbm && nwm_config.has_hd &&
-	    !(d->rights & NWM_W))
-		updated = nwm_desc_dirty(w->regime, updated);
-	if (updated == value)
-		return value;
-	if (nwm_newest(loc) != value)
-		return 0;
-	nwm_walker_rmw(w->cpu, loc, updated);
-	*d = nwm_desc_decode(w->regime, w->level, updated);
-	return updated;
+/* The first member of the contiguous run that the entry at `loc` is in. */
+static unsigned run_first(const struct nwm_desc *d, unsigned loc)
+{
+	return loc & ~((1u << d->run_lg2) - 1);
 }
 
-static enum nwm_outcome walk_leaf(struct walk *w, struct nwm_desc *d,
-				  unsigned loc, uint64_t value)
+static int is_run(const struct nwm_desc *d)
+{
+	return d->run_lg2 && nwm_config.has_runs;
+}
+
+/*
+ * Hardware may record accessed and dirty state in any member of a contiguous
+ * run: here in the one walked or its neighbour, if that is a valid member.
+ * DDI 0487, "The Contiguous bit"; RISC-V, "Svnapot".
+ */
+static unsigned member_to_update(const struct nwm_walk *w,
+				 const struct nwm_desc *d, unsigned loc)
+{
+	struct nwm_desc other;
+
+	if (!is_run(d) || !nwm_choose(NWM_CHOOSE_OTHER, 2))
+		return loc;
+	other = nwm_desc_decode(w->regime, w->level, nwm_newest(loc ^ 1));
+	return other.kind == NWM_DESC_LEAF && other.run_lg2 ? loc ^ 1 : loc;
+}
+
+/*
+ * Hardware management of accessed and dirty state: an atomic update of the
+ * newest value. 0: what the walk read is no longer that; it looks again.
+ * DDI 0487, "Hardware management of the Access flag and dirty state"; SDM
+ * volume 3, "Accessed and Dirty Flags"; RISC-V, "Svadu".
+ */
+static int hardware_update(struct nwm_walk *w, unsigned loc, uint64_t value,
+			   struct nwm_desc *d)
+{
+	int is_write = w->how == NWM_WRITE;
+	struct nwm_desc other = *d;
+	uint64_t old = value, updated;
+	unsigned at;
+
+	if (nwm_desc_update(w->regime, d, value, is_write) == value)
+		return 1;
+	at = member_to_update(w, d, loc);
+	if (at != loc) {
+		old = nwm_newest(at);
+		other = nwm_desc_decode(w->regime, w->level, old);
+	} else if (nwm_newest(loc) != value) {
+		return 0;
+	}
+	updated = nwm_desc_update(w->regime, &other, old, is_write);
+	if (updated != old) {
+		nwm_walker_rmw(w->cpu, at, updated);
+		nwm_updated(w->cpu, at, old, updated);
+		/* A locked access: x86 has it in memory before it goes on. */
+		if (nwm_is_tso(&nwm_config))
+			nwm_newest_into(at, &w->view);
+	}
+	updated = nwm_desc_update(w->regime, d, value, is_write);
+	*d = nwm_desc_decode(w->regime, w->level, updated);
+	return 1;
+}
+
+/*
+ * What the TLB keeps of a leaf: the entry that was walked, or the whole run,
+ * made from that one member whatever the others say.
+ */
+static void leaf_entry(struct nwm_walk *w, const struct nwm_desc *d,
+		       unsigned loc, uint64_t value)
 {
 	unsigned lg2 = 12 + 9 * w->level;
+	unsigned span_lg2 = lg2;
+	uint64_t base, out = d->out;
 
-	value = hardware_update(w, loc, value, d);
-	if (!value)
-		return NWM_FAULT_TRANSLATION; /* changed meanwhile: spurious */
-	if (!d->has_af)
-		return NWM_FAULT_ACCESS_FLAG;
+	if (d->is_napot)
+		out |= w->ia & (((UINT64_C(1) << d->run_lg2) - 1) << lg2);
+	if (is_run(d) && nwm_choose(NWM_CHOOSE_OTHER, 2))
+		span_lg2 += d->run_lg2;
+	base = w->ia & ~((UINT64_C(1) << span_lg2) - 1);
+	out -= (w->ia & ~((UINT64_C(1) << lg2) - 1)) - base;
 	w->leaf = (struct nwm_tlb_entry){
-		.base = w->ia & ~((UINT64_C(1) << lg2) - 1),
-		.out = d->out,
+		.base = base,
+		.out = out,
 		.value = value,
 		.doomed = inherited(w, NWM_TLB_LEAF),
 		.loc = loc,
 		.view = nwm_view_keep(&w->view),
 		.step = nwm_step,
-		.tag = (uint16_t)w->tag,
-		.span_lg2 = (uint8_t)lg2,
+		.tag = w->root.tag,
+		.span_lg2 = (uint8_t)span_lg2,
 		.kind = NWM_TLB_LEAF,
 		.regime = (uint8_t)w->regime,
-		.rights = d->rights,
+		/* The next write must come here again to set the flag. */
+		.rights = d->is_clean ? d->rights & (uint8_t)~NWM_W :
+					d->rights,
 		.level = (uint8_t)w->level,
 		.attrs = d->attrs,
+		.is_run = d->run_lg2 != 0,
 	};
-	nwm_tlb_fill(w->cpu, &w->leaf);
-	if (w->regime == NW_REGIME_STAGE2) {
-		struct nwm_tlb_entry both = w->leaf;
+}
 
-		both.kind = NWM_TLB_COMBINED;
-		both.doomed = w->leaf.doomed & nwm_tlbi_combined;
-		nwm_tlb_fill(w->cpu, &both);
+/* A valid member that says otherwise than the entry made of another. */
+static void run_check(const struct nwm_walk *w, const struct nwm_desc *d,
+		      unsigned loc)
+{
+	const struct nwm_tlb_entry *e = &w->leaf;
+	unsigned lg2 = 12 + 9 * w->level, first = run_first(d, loc);
+
+	for (unsigned i = 0; i < 1u << d->run_lg2; i++) {
+		uint64_t out = e->out + ((uint64_t)i << lg2);
+		struct nwm_desc m = nwm_desc_decode(w->regime, w->level,
+						    nwm_newest(first + i));
+
+		if (m.is_napot)
+			m.out |= (uint64_t)i << lg2;
+		if (m.kind != NWM_DESC_LEAF ||
+		    (m.out == out && m.attrs == e->attrs &&
+		     (m.run_lg2 || nwm_config.bbm_level >= 1)))
+			continue;
+		nwm_report(NWM_AMALGAM,
+			   "CPU %u: the members of the contiguous run at 0x%llx "
+			   "disagree: the TLB has one entry for all of it, made "
+			   "from member %u (this address -> 0x%llx), but member "
+			   "%u says 0x%llx%s. An access may use an arbitrary "
+			   "one of them",
+			   w->cpu, (unsigned long long)e->base, loc - first,
+			   (unsigned long long)out, i,
+			   (unsigned long long)m.out,
+			   m.run_lg2 ? "" : " and is not contiguous");
+		return;
 	}
+}
+
+/* Both stages in one. With tables of the guest's own it is the guest's address
+ * that is looked up, and its tables are made of pages. */
+static void combine(unsigned cpu, const struct nwm_tlb_entry *leaf,
+		    const struct nwm_root *root, uint64_t ia)
+{
+	struct nwm_tlb_entry e = *leaf;
+
+	e.kind = NWM_TLB_COMBINED;
+	e.doomed &= nwm_tlbi_combined;
+	if (root->guest_offset) {
+		uint64_t page = ia & ~UINT64_C(0xfff);
+
+		e.out += page - e.base;
+		e.base = page - root->guest_offset;
+		e.span_lg2 = 12;
+	}
+	nwm_tlb_fill(cpu, &e);
+}
+
+static enum nwm_outcome walk_leaf(struct nwm_walk *w, struct nwm_desc *d,
+				  unsigned loc, uint64_t value)
+{
+	if (!d->has_af)
+		return NWM_FAULT_ACCESS_FLAG;
+	leaf_entry(w, d, loc, value);
+	nwm_tlb_fill(w->cpu, &w->leaf);
+	if (w->leaf.span_lg2 > 12 + 9 * w->level)
+		run_check(w, d, loc);
+	if (nwm_regime_has_stage1(w->regime))
+		combine(w->cpu, &w->leaf, &w->root, w->ia);
 	return NWM_DONE;
 }
 
-static enum nwm_outcome walk(struct walk *w)
+/* ---- walks ------------------------------------------------------------- */
+
+/* RISC-V without Svvptc: that nothing is there may be cached as well. */
+static void cache_invalid(const struct nwm_walk *w, unsigned loc)
+{
+	unsigned lg2 = 12 + 9 * w->level;
+	struct nwm_tlb_entry e = {
+		.base = w->ia & ~((UINT64_C(1) << lg2) - 1),
+		.loc = loc,
+		.tag = w->root.tag,
+		.span_lg2 = (uint8_t)lg2,
+		.kind = NWM_TLB_INVALID,
+		.regime = (uint8_t)w->regime,
+		.level = (uint8_t)w->level,
+	};
+
+	if (nwm_config.arch == NWM_RISCV && !nwm_config.has_svvptc)
+		nwm_tlb_fill(w->cpu, &e);
+}
+
+/*
+ * A walk for an instruction may have been made before the CPU's own latest DSB
+ * as long as no ISB stands between; what it found counts if that was nothing:
+ * anything else would be in the TLB. DDI 0487, "Ordering of translation table
+ * walks" and FEAT_ETS2.
+ */
+static int faults_early(const struct nwm_walk *w, unsigned loc, unsigned now)
+{
+	const struct nwm_cpu *c = &nwm_cpu[w->cpu];
+	unsigned then;
+
+	if (w->how == NWM_SPECULATIVE || !c->is_unsynced)
+		return 0;
+	then = nwm_visible(&c->synced, loc);
+	for (unsigned back = now; back < then; back++) {
+		const struct nwm_msg *m;
+		uint64_t value = nwm_visible_at(loc, back, &m);
+
+		if (nwm_desc_decode(w->regime, w->level, value).kind ==
+		    NWM_DESC_INVALID)
+			return nwm_choose(NWM_CHOOSE_OTHER, 2) != 0;
+	}
+	return 0;
+}
+
+enum nwm_outcome nwm_walk(struct nwm_walk *w)
 {
 	if (!walk_start(w))
 		return NWM_FAULT_TRANSLATION;
@@ -281,16 +383,24 @@ static enum nwm_outcome walk(struct walk *w)
 		if (n > 1)
 			back = nwm_choose(NWM_CHOOSE_STALE, n);
 		value = nwm_visible_at(loc, back, &m);
-		if (nwm_msg_view(m))
-			nwm_view_join(&w->view, nwm_msg_view(m));
+		nwm_view_walked(&w->view, m);
 		d = nwm_desc_decode(w->regime, w->level, value);
 		if (d.kind == NWM_DESC_INVALID)
+			cache_invalid(w, loc);
+		if (d.kind == NWM_DESC_INVALID || faults_early(w, loc, n))
 			return NWM_FAULT_TRANSLATION;
-		if (d.kind == NWM_DESC_LEAF)
+		if (d.kind == NWM_DESC_TABLE) {
+			cache_table(w, &d, loc, value);
+			w->table = d.out;
+			w->level--;
+			continue;
+		}
+		if (hardware_update(w, loc, value, &d))
 			return walk_leaf(w, &d, loc, value);
-		cache_table(w, &d, loc, value);
-		w->table = d.out;
-		w->level--;
+		/* Changed meanwhile. arm64 may fault: spurious. */
+		if (nwm_config.arch == NWM_ARM64)
+			return NWM_FAULT_TRANSLATION;
+		nwm_newest_into(loc, &w->view);
 	}
 }
 
@@ -298,142 +408,28 @@ static enum nwm_outcome walk(struct walk *w)
  * A cached stage-2 leaf lets hardware make a new combined entry without a
  * walk: the reason why both rounds of an invalidation need a barrier between.
  */
-static void combine_cached(unsigned cpu, uint64_t ia)
+static void combine_cached(unsigned cpu, enum nw_regime regime,
+			   const struct nwm_root *root, uint64_t ia)
 {
 	struct nwm_cpu *c = &nwm_cpu[cpu];
-	unsigned tag = c->root[NW_REGIME_STAGE2].tag;
 
 	for (unsigned i = 0; i < c->tlb_count; i++) {
 		struct nwm_tlb_entry e = c->tlb[i];
 
-		if (e.kind != NWM_TLB_LEAF ||
-		    !nwm_tlb_matches(&e, NW_REGIME_STAGE2, tag, ia))
-			continue;
-		e.kind = NWM_TLB_COMBINED;
-		e.doomed &= nwm_tlbi_combined;
-		nwm_tlb_fill(cpu, &e);
+		if (e.kind == NWM_TLB_LEAF &&
+		    nwm_tlb_matches(&e, regime, root->tag, ia))
+			combine(cpu, &e, root, ia);
 	}
 }
 
 void nwm_walk_speculative(unsigned cpu, enum nw_regime regime, uint64_t ia)
 {
-	struct walk w = {
-		.cpu = cpu, .regime = regime, .ia = ia, .how = NWM_SPECULATIVE};
+	struct nwm_walk w = {
+		.cpu = cpu, .regime = regime, .how = NWM_SPECULATIVE};
 
-	if (regime == NW_REGIME_STAGE2)
-		combine_cached(cpu, ia);
-	(void)walk(&w);
-}
-
-/* ---- accesses ---------------------------------------------------------- */
-
-/* Was the word that an access would reach written in this execution? */
-static int data_written(const struct nwm_tlb_entry *e, uint64_t ia)
-{
-	uint64_t pa = e->out + (ia - e->base);
-	unsigned page = nwm_pa_page(pa), rec;
-
-	if (page == ~0u)
-		return 0;
-	rec = nwm_rec_find(page * NWM_PAGE_WORDS + (unsigned)(pa >> 3 & 511));
-	return rec != ~0u && nwm_rec_writes(rec);
-}
-
-static unsigned matching(unsigned cpu, enum nw_regime regime, uint64_t ia,
-			 const struct nwm_tlb_entry **list)
-{
-	const struct nwm_cpu *c = &nwm_cpu[cpu];
-	struct certain certain;
-	unsigned n = 0;
-
-	certain_walk(cpu, regime, ia, &certain);
-	for (unsigned i = 0; i < c->tlb_count; i++) {
-		const struct nwm_tlb_entry *e = &c->tlb[i];
-
-		if (e->kind == NWM_TLB_WALK ||
-		    !nwm_tlb_matches(e, regime, c->root[regime].tag, ia))
-			continue;
-		/* Equal to what a walk must find: the walk stands for it,
-		 * unless what lies behind has changed since. */
-		if (certain.has_leaf && !data_written(e, ia) &&
-		    e->out == certain.leaf.out &&
-		    e->rights == certain.leaf.rights &&
-		    e->attrs == certain.leaf.attrs)
-			continue;
-		list[n++] = e;
-	}
-	return n;
-}
-
-static int mixed(const struct nwm_tlb_entry **list, unsigned n)
-{
-	for (unsigned i = 1; i < n; i++)
-		if (nwm_tlb_conflict(list[0], list[i]))
-			return 1;
-	return 0;
-}
-
-static void access_data(struct nwm_access_result *r, const struct walk *w,
-			enum nwm_access how, uint64_t value)
-{
-	unsigned page = nwm_pa_page(r->pa);
-	unsigned loc;
-
-	if (page == ~0u || nwm_page_state(page) == NWM_PAGE_NEW)
-		return;
-	loc = page * NWM_PAGE_WORDS + (unsigned)(r->pa >> 3 & 511);
-	/* The access depends on its translation. */
-	nwm_cpu_learn(w->cpu, &w->view);
-	if (how != NWM_WRITE) {
-		r->value = nwm_load(w->cpu, loc, NWM_RELAXED);
-		return;
-	}
-	nwm_store(w->cpu, loc, value, NWM_RELAXED);
-	nwm_newest_into(loc, &nwm_cpu[w->cpu].done);
-}
-
-static int rights_suffice(unsigned rights, enum nwm_access how)
-{
-	return rights & (how == NWM_WRITE ? NWM_W : NWM_R);
-}
-
-struct nwm_access_result nwm_access(unsigned cpu, enum nw_regime regime,
-				    uint64_t ia, enum nwm_access how,
-				    uint64_t value)
-{
-	const struct nwm_tlb_entry *list[NWM_TLB_MAX];
-	unsigned n = matching(cpu, regime, ia, list);
-	struct nwm_access_result r = {.outcome = NWM_DONE};
-	struct walk w = {.cpu = cpu, .regime = regime, .ia = ia, .how = how};
-	unsigned pick;
-
-	if (mixed(list, n)) {
-		/* Reported when the second one was cached. */
-		r.outcome = NWM_FAULT_CONFLICT;
-		return r;
-	}
-	pick = n ? nwm_choose(NWM_CHOOSE_TLB, n + 1) : 0;
-	if (pick) {
-		w.leaf = *list[pick - 1];
-		if (w.leaf.view)
-			nwm_view_join(&w.view, nwm_view_kept(w.leaf.view));
-		/* A cached entry that lacks the right, or the dirty state, is
-		 * looked up again before a fault is taken. */
-		if (!rights_suffice(w.leaf.rights, how))
-			pick = 0;
-	}
-	if (!pick) {
-		r.outcome = walk(&w);
-		if (r.outcome != NWM_DONE)
-			return r;
-	}
-	if (!rights_suffice(w.leaf.rights, how)) {
-		r.outcome = NWM_FAULT_PERMISSION;
-		return r;
-	}
-	r.pa = w.leaf.out + (ia - w.leaf.base);
-	if (nwm_frame_check(cpu, &w.leaf, "is used"))
-		return r;
-	access_data(&r, &w, how, value);
-	return r;
+	w.root = nwm_root_use(cpu, regime);
+	w.ia = ia + w.root.guest_offset;
+	if (nwm_regime_has_stage1(regime))
+		combine_cached(cpu, regime, &w.root, w.ia);
+	(void)nwm_walk(&w);
 }

@@ -346,6 +346,9 @@ static void local(void)
 	state.stores_ordered = 0;
 	nw_el2_invalidate_local_all();
 	returned("invalidate_local_all");
+	state.stores_ordered = 0;
+	nw_el2_invalidate_relaxed(GIB);
+	returned("invalidate_relaxed");
 }
 
 int main(int argc, char **argv)

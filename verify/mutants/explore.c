@@ -7,6 +7,7 @@
  * Exit: 0 all clean and exhausted, 1 a violation, 2 something else.
  */
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 
 #include <scenarios/scenarios.h>
@@ -22,19 +23,20 @@ EXPLORE_LIST(DECLARE)
 const struct nwx_scenario *const nws_all[] = {EXPLORE_LIST(POINT) NULL};
 const unsigned nws_count = sizeof(nws_all) / sizeof(nws_all[0]) - 1;
 
-static int run(const struct nwx_scenario *s)
+static int run(const struct nwx_scenario *s, int is_judged)
 {
 	struct nwx_options o = NWX_OPTIONS_DEFAULT;
 	struct nwx_result r;
 	int status = 0;
 
 	o.seconds_max = SECONDS_MAX;
+	o.is_judged = is_judged;
 	if (nwx_explore(s, &o, &r)) {
 		printf("%s: %s\n", s->name, r.error ? r.error : "failed");
 		return 2;
 	}
 	if (r.violation != NWM_OK) {
-		printf("%s: %s: %s\n", s->name, nwm_violation_id(r.violation),
+		printf("%s: %s: %s\n", s->name, nwx_violation_name(&r),
 		       r.text);
 		status = 1;
 	} else {
@@ -49,17 +51,22 @@ static int run(const struct nwx_scenario *s)
 
 int main(int argc, char **argv)
 {
-	int worst = 0;
+	int worst = 0, is_judged = 0;
 
 	for (int i = 1; i < argc; i++) {
 		const struct nwx_scenario *s = nws_find(argv[i]);
 		int status;
 
+		/* What only the rules forbid: ask the oracle, too. */
+		if (!strcmp(argv[i], "--rules")) {
+			is_judged = 1;
+			continue;
+		}
 		if (!s) {
 			printf("no scenario %s\n", argv[i]);
 			return 2;
 		}
-		status = run(s);
+		status = run(s, is_judged);
 		if (status == 1)
 			return 1;
 		worst = status ? status : worst;

@@ -7,6 +7,7 @@ el2      the library on the EL2 port, its instructions turned into events, under
          the oracle (verify/check)
 tsan     the library on ports/tsan, under the thread sanitizer
 el2lock  the EL2 port's lock under the thread sanitizer
+el2quiescent  the EL2 port's grace period under the thread sanitizer
 posix    what the posix port's primitives call
 hyp      hyp/cpu.c's wait for interrupts on the simulated machine
 """
@@ -17,7 +18,7 @@ import re
 CC = os.environ.get("CC", "gcc")
 COMMON = ["-std=gnu11", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Iverify"]
 FORMATS = ("arm64_s2", "arm64_el2")
-SCENARIOS = ("library.c", "ord_*.c")
+SCENARIOS = ("library.c", "library_leaves.c", "library_shared.c", "ord_*.c")
 
 
 class Unit:
@@ -48,13 +49,17 @@ def sources(source, pattern):
 
 
 def engine_sources(source):
-    """src/table/meson.build says which are compiled once per format."""
-    with open(os.path.join(source, "src/table/meson.build"),
-              encoding="utf-8") as f:
-        text = f.read()
-    groups = dict(re.findall(r"(\w+) = files\((.*?)\)", text, re.S))
-    return [["src/table/" + n for n in re.findall(r"'([^']+)'", groups[g])]
-            for g in ("nw_engine_sources", "nw_table_sources")]
+    """The meson.build files say which are compiled once per format."""
+    groups = {}
+    for room in ("src/table/", "src/format/"):
+        with open(os.path.join(source, room, "meson.build"),
+                  encoding="utf-8") as f:
+            for name, files in re.findall(
+                    r"(\w+) = (?:\w+ \+ )?files\((.*?)\)", f.read(), re.S):
+                groups[name] = [room + n
+                                for n in re.findall(r"'([^']+)'", files)]
+    return (groups["nw_engine_sources"] + groups["nw_format_instance"],
+            groups["nw_table_sources"] + groups["nw_format_sources"])
 
 
 def library(source, group, flags):
@@ -64,8 +69,7 @@ def library(source, group, flags):
         args = ["-DNW_FORMAT=" + fmt, '-DNW_FORMAT_NAME="%s"' % fmt,
                 '-DNW_FORMAT_HEADER="../format/%s.h"' % fmt]
         units += [Unit(s, group, flags + args, "_" + fmt) for s in engine]
-    rest = table + sources(source, "src/format/*.c") + \
-        sources(source, "src/fixmap/*.c")
+    rest = table + sources(source, "src/fixmap/*.c")
     return units + [Unit(s, group, flags) for s in rest]
 
 
@@ -125,7 +129,7 @@ def el2(source):
     units = library(source, "el2", ["-O1"] + shim)
     units += [Unit(s, "el2", ["-O1"] + shim)
               for s in ("ports/el2/tlb.c", "ports/el2/tlb_local.c",
-                        "verify/mutants/el2.c")]
+                        "ports/el2/tlb_relaxed.c", "verify/mutants/el2.c")]
     units += judge(source, "verify/check/*.c", "verify/check/rules/*.c",
                    "verify/trace/*.c")
     return Program("el2", units)
@@ -149,6 +153,15 @@ def el2lock():
                    ["-fsanitize=thread", "-lpthread"])
 
 
+def el2quiescent():
+    flags = ["-O1", "-g1", "-fsanitize=thread", "-include",
+             "verify/mutants/el2_shim.h", "-Iports/el2", "-DNW_CONFIG_RCU=1",
+             "-DNW_EL2_THIS_CPU=el2_cpu"]
+    return Program("el2quiescent", [Unit(s, "el2quiescent", flags) for s in (
+        "verify/mutants/el2quiescent.c", "ports/el2/quiescent.c")],
+                   ["-fsanitize=thread", "-lpthread"])
+
+
 def posix():
     flags = ["-O1", "-Iports/posix", "-DNW_CONFIG_RCU=1"]
     units = [Unit(s, "posix", flags)
@@ -167,4 +180,4 @@ def hyp(source):
 
 def make(source, base):
     return [explore(source, base), el2(source), tsan(source), el2lock(),
-            posix(), hyp(source)]
+            el2quiescent(), posix(), hyp(source)]

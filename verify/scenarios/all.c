@@ -61,6 +61,18 @@
 	X(bad_s2_no_middle_barrier)                                            \
 	X(bad_s2_other_vmid)                                                   \
 	X(good_s2_rounds)                                                      \
+	X(bad_ept_other_pointer)                                               \
+	X(good_ept_shootdown)                                                  \
+	X(bad_riscv_local_fence_only)                                          \
+	X(bad_riscv_no_fence_before_ipi)                                       \
+	X(good_riscv_shootdown)                                                \
+	X(bad_x86_unmap_without_ipi)                                           \
+	X(bad_x86_ipi_before_clear)                                            \
+	X(bad_x86_invlpgb_without_tlbsync)                                     \
+	X(bad_x86_remap_without_invalidate)                                    \
+	X(good_x86_shootdown)                                                  \
+	X(good_x86_invlpgb)                                                    \
+	X(good_x86_split_in_place)                                             \
 	X(bad_el2_no_quiescence)                                               \
 	X(bad_el2_unfenced_entry)                                              \
 	X(bad_el2_early_idle)                                                  \
@@ -79,6 +91,21 @@
 	X(good_library_map_same_page)                                          \
 	X(good_library_map_same_table)                                         \
 	X(good_library_map_walk)                                               \
+	X(good_library_harvest_dirty)                                          \
+	X(good_library_write_protect_dirty)                                    \
+	X(good_library_age_dirty)                                              \
+	X(good_library_relax_write_protect)                                    \
+	X(good_library_shared_unmap_map)                                       \
+	X(good_library_shared_unmap_unmap)                                     \
+	X(good_library_shared_split_unmap)                                     \
+	X(good_library_shared_steal)                                           \
+	X(good_library_shared_steal_collapse)                                  \
+	X(good_library_shared_retire_map)                                      \
+	X(good_library_shared_collapse_lookup)                                 \
+	X(good_library_shared_collapse_protect)                                \
+	X(good_library_shared_collapse_split)                                  \
+	X(good_library_shared_reclaim_map)                                     \
+	X(good_library_shared_retire_retire)                                   \
 	X(good_ord_link_filled)                                                \
 	X(good_ord_slot_filled)                                                \
 	X(good_ord_map_content)                                                \
@@ -100,7 +127,9 @@
 	X(good_ord_fixmap_private)                                             \
 	X(good_ord_fixmap_batch)                                               \
 	X(good_ord_fixmap_retire)                                              \
-	X(good_ord_fixmap_retire_other)
+	X(good_ord_fixmap_retire_other)                                        \
+	X(good_ord_quiescent)                                                  \
+	X(good_ord_quiescent_unlink)
 
 #define NWS_DECLARE(name) extern const struct nwx_scenario nws_##name;
 #define NWS_POINT(name) &nws_##name,

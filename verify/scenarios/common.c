@@ -13,10 +13,14 @@ struct nws_table nws_table_make(enum nw_regime regime, unsigned tag,
 				.ia_bits = 39,
 				.tag = (uint16_t)tag};
 
-	nwx_store(&t.root[ia >> 30 & 511], NWS_TABLE(nwx_pa(t.middle)),
-		  NWM_RELAXED);
+	nwx_table_page(t.root);
+	nwx_table_page(t.middle);
+	nwx_table_page(t.leaves);
+	nwx_table_root(t.root, regime, tag, root.ia_bits);
 	nwx_store(&t.middle[ia >> 21 & 511], NWS_TABLE(nwx_pa(t.leaves)),
-		  NWM_RELAXED);
+		  NWM_RELEASE);
+	nwx_store(&t.root[ia >> 30 & 511], NWS_TABLE(nwx_pa(t.middle)),
+		  NWM_RELEASE);
 	nwm_page_private((unsigned)((nwx_pa(t.root) - NWM_PA_BASE) >> 12),
 			 cpus_mask);
 	nwm_page_private((unsigned)((nwx_pa(t.middle) - NWM_PA_BASE) >> 12),

@@ -129,7 +129,8 @@ const struct nwx_scenario nws_bad_fixmap_local_invalidate = {
 	       "barriers: another CPU keeps the old frame, then both",
 	SHARED,
 	.cpu = {local_invalidate, bystander, neighbour},
-	.expect = {NWM_STALE, NWM_AMALGAM},
+	.expect = {NWM_STALE, NWM_AMALGAM, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_bad_fixmap_local_bbm2 = {
@@ -139,7 +140,8 @@ const struct nwx_scenario nws_bad_fixmap_local_bbm2 = {
 	SHARED,
 	.machine = {.bbm_level = 2},
 	.cpu = {local_invalidate, bystander, neighbour},
-	.expect = {NWM_STALE, NWM_AMALGAM},
+	.expect = {NWM_STALE, NWM_AMALGAM, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_bad_fixmap_nsh_barrier = {
@@ -148,7 +150,8 @@ const struct nwx_scenario nws_bad_fixmap_nsh_barrier = {
 	       "the cleared entry for this CPU's walker only",
 	SHARED,
 	.cpu = {nsh_barrier, bystander, neighbour},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_bad_fixmap_nsh_completion = {
@@ -157,7 +160,8 @@ const struct nwx_scenario nws_bad_fixmap_nsh_completion = {
 	       "for this CPU only",
 	SHARED,
 	.cpu = {nsh_completion, bystander, neighbour},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_bad_fixmap_barrier_after = {
@@ -166,7 +170,8 @@ const struct nwx_scenario nws_bad_fixmap_barrier_after = {
 	       "invalidation; the one after it comes too late",
 	SHARED,
 	.cpu = {barrier_after, bystander, neighbour},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_good_fixmap_broadcast = {
@@ -177,6 +182,13 @@ const struct nwx_scenario nws_good_fixmap_broadcast = {
 };
 
 /* ---- batched retirement ------------------------------------------------ */
+
+/* By address means one page each. */
+static void retire_both(void)
+{
+	for (uint64_t at = SLOT; at < SLOT + 2 * SLOT_BYTES; at += SLOT_BYTES)
+		nwx_tlbi(NW_TLBI_VALE2IS, at, at + SLOT_BYTES, 0, 0);
+}
 
 static void batched(void *state)
 {
@@ -189,7 +201,7 @@ static void batched(void *state)
 	(void)nwx_read(NW_REGIME_EL2, SLOT + SLOT_BYTES);
 	clear(s, 1);
 	nwx_barrier(NW_BARRIER_DSB_ISHST);
-	nwx_tlbi(NW_TLBI_VALE2IS, SLOT, SLOT + 2 * SLOT_BYTES, 0, 0);
+	retire_both();
 	nwx_barrier(NW_BARRIER_DSB_ISH);
 	nwx_barrier(NW_BARRIER_ISB);
 	nwx_note("the batch is retired: both frames change hands");
@@ -211,7 +223,7 @@ static void batched_early(void *state)
 	map(s, 1, 1);
 	clear(s, 1);
 	nwx_barrier(NW_BARRIER_DSB_ISHST);
-	nwx_tlbi(NW_TLBI_VALE2IS, SLOT, SLOT + 2 * SLOT_BYTES, 0, 0);
+	retire_both();
 	nwx_barrier(NW_BARRIER_DSB_ISH);
 }
 
@@ -247,7 +259,8 @@ const struct nwx_scenario nws_bad_fixmap_batched_early = {
 	.state_bytes = sizeof(struct state),
 	.setup = setup_batched,
 	.cpu = {batched_early, bystander, neighbour},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 /* ---- private roots ----------------------------------------------------- */

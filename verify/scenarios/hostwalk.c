@@ -7,6 +7,7 @@
 #include "scenarios.h"
 
 #define HVA UINT64_C(0x200000)
+#define HOST_TAG 1
 #define SMALL_OUT UINT64_C(0x80000000)
 #define BLOCK_OUT UINT64_C(0xc0000000)
 
@@ -24,7 +25,7 @@ enum { LEVEL_NONE = -1, LEVEL_4K = 0, LEVEL_2M = 1 };
 static void setup(void *state)
 {
 	struct state *s = state;
-	struct nws_table t = nws_table_make(NW_REGIME_STAGE2, 1, HVA, 0xf);
+	struct nws_table t = nws_table_make(NW_REGIME_STAGE2, HOST_TAG, HVA, 0xf);
 
 	nwx_name(&s->count, "count");
 	nwx_name(&s->sequence, "sequence");
@@ -35,12 +36,25 @@ static void setup(void *state)
 	nwx_store(&t.leaves[0], NWS_S2_PAGE(SMALL_OUT), NWM_RELAXED);
 }
 
+static void flush(void)
+{
+	nwx_barrier(NW_BARRIER_DSB_ISHST);
+	nwx_tlbi(NW_TLBI_VMALLS12E1IS, 0, 0, HOST_TAG, -1);
+	nwx_barrier(NW_BARRIER_DSB_ISH);
+}
+
+/* A block, and beside it a page with the table that will replace it. */
 static void setup_block(void *state)
 {
 	struct state *s = state;
 
 	setup(state);
+	nwx_store(s->upper, 0, NWM_RELAXED);
+	flush();
 	nwx_store(s->upper, NWS_S2_BLOCK(BLOCK_OUT), NWM_RELAXED);
+	s->leaves = nwx_page_alloc(0);
+	nwx_table_page(s->leaves);
+	nwx_store(s->leaves, NWS_S2_PAGE(SMALL_OUT), NWM_RELAXED);
 }
 
 static int is_table(uint64_t entry)
@@ -109,6 +123,7 @@ static void host_teardown(void *state)
 
 	(void)nwx_add(&s->count, 1);
 	(void)nwx_xchg(s->upper, 0);
+	flush();
 	nwx_synchronize();
 	nwx_page_free(s->leaves, 0);
 	(void)nwx_add(&s->sequence, 1);
@@ -127,28 +142,41 @@ static void reader_unprotected(void *state)
 
 /* ---- use of the level -------------------------------------------------- */
 
-/* The host splits its block, under the notifier's bracket. */
+/* Right after the step that it is about. */
+static void tell(enum nw_event event, uint64_t sequence)
+{
+	nwx_trace(event, HVA, HVA + NWS_BLOCK_BYTES, sequence, NULL, 0);
+}
+
+/* The host splits its block, under the notifier's bracket. Faults recheck and
+ * install under the lock: who holds it has drained them. */
 static void host_split(void *state)
 {
 	struct state *s = state;
 
 	nwx_lock(&s->lock);
 	(void)nwx_add(&s->count, 1);
+	tell(NW_EV_NOTIFY_BEGIN, s->sequence);
+	tell(NW_EV_NOTIFY_DRAIN, 0);
 	nwx_store(&s->mapped_level, 0, NWM_RELAXED); /* zap */
 	nwx_unlock(&s->lock);
+	(void)nwx_xchg(s->upper, 0);
+	flush();
 	(void)nwx_xchg(s->upper, NWS_TABLE(nwx_pa(s->leaves)));
 	nwx_lock(&s->lock);
 	(void)nwx_add(&s->sequence, 1);
 	(void)nwx_add(&s->count, UINT64_MAX);
+	tell(NW_EV_NOTIFY_END, s->sequence);
 	nwx_unlock(&s->lock);
 }
 
-static void install_level(struct state *s, int level)
+static void install_level(struct state *s, int level, uint64_t sample)
 {
 	/* An absent host entry counts as 4K: the retry will catch it. */
 	nwx_store(&s->mapped_level,
 		  (uint64_t)(level == LEVEL_NONE ? LEVEL_4K : level) + 1,
 		  NWM_RELAXED);
+	tell(NW_EV_NOTIFY_INSTALL, sample);
 }
 
 static void fault_under_retry(void *state)
@@ -157,21 +185,23 @@ static void fault_under_retry(void *state)
 	uint64_t sample = nwx_load(&s->sequence, NWM_ACQUIRE);
 	int level;
 
+	tell(NW_EV_NOTIFY_SAMPLE, sample);
 	nwx_lock(&s->lock);
 	level = lookup(s);
 	if (!nwx_load(&s->count, NWM_RELAXED) &&
 	    nwx_load(&s->sequence, NWM_RELAXED) == sample)
-		install_level(s, level);
+		install_level(s, level, sample);
 	nwx_unlock(&s->lock);
 }
 
 static void fault_without_retry(void *state)
 {
 	struct state *s = state;
+	uint64_t sample = s->sequence; /* that it should have taken */
 	int level = lookup(s);
 
 	nwx_lock(&s->lock);
-	install_level(s, level);
+	install_level(s, level, sample);
 	nwx_unlock(&s->lock);
 }
 
@@ -219,7 +249,8 @@ const struct nwx_scenario nws_bad_level_used_without_retry = {
 	.setup = setup_block,
 	.cpu = {host_split, fault_without_retry, fault_without_retry},
 	.finish = finish_level,
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"NOTIFY-03", "NOTIFY-04"},
 };
 
 const struct nwx_scenario nws_good_lookup_under_retry = {

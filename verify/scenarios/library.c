@@ -220,11 +220,11 @@ const struct nwx_scenario nws_bad_library_early_free = {
 	       "grace period, drops a table",
 	.rule = "protocols 16",
 	LIBRARY,
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_pages,
 	.cpu = {dropper, reader, reader},
 	.expect = {NWM_TABLE_FREED, NWM_USE_AFTER_FREE, NWM_RULE},
-	.rules = {"LIFE-03"},
+	.rules = {"LIFE-03", "LIFE-06"},
 };
 #else
 const struct nwx_scenario nws_good_library_split_bbm = {
@@ -243,6 +243,7 @@ const struct nwx_scenario nws_good_library_split_lookup = {
 	.doc = "a lookup meets the locked entry of a split: busy, never none",
 	.rule = "protocols 5",
 	LIBRARY,
+	.walks = 2,
 	.setup = setup_block,
 	.cpu = {splitter, reader_of_mapped, reader_of_mapped},
 	.finish = finish_split,
@@ -273,7 +274,7 @@ const struct nwx_scenario nws_good_library_readers_teardown = {
 	.doc = "a table is dropped whole while a lookup walks through it",
 	.rule = "protocols 16",
 	LIBRARY,
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_pages,
 	.cpu = {dropper, reader, reader},
 };
@@ -283,7 +284,7 @@ const struct nwx_scenario nws_good_library_map_walk = {
 	.doc = "new tables are linked while guest, walker and lookup look",
 	.rule = "protocols 16",
 	LIBRARY,
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_empty,
 	.cpu = {map_pages, reader, guest},
 };

@@ -25,6 +25,7 @@ static void setup_entry(struct state *s, uint64_t value)
 		nws_table_make(NW_REGIME_STAGE2, NWS_VMID, IA, 0xf);
 
 	s->entry = &t.leaves[IA >> 12 & 511];
+	nwx_table_lock_token(LOCKED);
 	nwx_store(s->entry, value, NWM_RELAXED);
 	s->frame = nwm_frame_add("the page", OUT, 4096, NWM_R | NWM_W);
 	nwx_name(&s->removed, "removed");
@@ -207,10 +208,12 @@ const struct nwx_scenario nws_bad_steal_blind_publish = {
 	.doc = "a removal steals a locked entry; its owner publishes with a "
 	       "plain store",
 	LOCKED_ENTRY,
+	.walks = 1,
 	.setup = setup,
 	.cpu = {changes_blindly, removes_by_stealing, changes},
 	.finish = finish_removed,
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_STALE, NWM_RULE},
+	.rules = {"LOCK-05", "ENTRY-01", "ENTRY-03"},
 };
 
 const struct nwx_scenario nws_bad_lookup_takes_lock_for_none = {

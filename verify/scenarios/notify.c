@@ -43,16 +43,39 @@ static void setup(void *state)
 	nwx_name(&s->section[2], "section of CPU 2");
 }
 
+/* ---- what the oracle is told: each right after the step that it is about - */
+
+#define RANGE UINT64_C(0x200000), UINT64_C(0x201000)
+
+static void tell(enum nw_event event, uint64_t sequence)
+{
+	nwx_trace(event, RANGE, sequence, NULL, 0);
+}
+
 /* Waits until every section that may have missed the count has ended. */
 static void drain(struct state *s)
 {
 	for (unsigned cpu = 1; cpu < NWM_CPUS_MAX; cpu++)
 		(void)nwx_await(&s->section[cpu], 0, NWX_UNTIL);
+	tell(NW_EV_NOTIFY_DRAIN, 0);
+}
+
+/* The sequence is what it is: this CPU alone changes it. */
+static void publish(struct state *s)
+{
+	(void)nwx_add(&s->count, 1);
+	tell(NW_EV_NOTIFY_BEGIN, s->sequence);
+}
+
+static void drop(struct state *s)
+{
+	(void)nwx_add(&s->count, UINT64_MAX);
+	tell(NW_EV_NOTIFY_END, s->sequence);
 }
 
 static void begin(struct state *s, const struct bracket *b)
 {
-	(void)nwx_add(&s->count, 1);
+	publish(s);
 	/* Count before sections: pairs with the fence of install(). */
 	nwx_fence();
 	if (b->drains)
@@ -65,9 +88,9 @@ static void end(struct state *s, const struct bracket *b)
 {
 	if (b->bumps_first) {
 		(void)nwx_add(&s->sequence, 1);
-		(void)nwx_add(&s->count, UINT64_MAX);
+		drop(s);
 	} else {
-		(void)nwx_add(&s->count, UINT64_MAX);
+		drop(s);
 		(void)nwx_add(&s->sequence, 1);
 	}
 }
@@ -97,8 +120,10 @@ static int install(struct state *s, const struct bracket *b, uint64_t sample,
 	if (is_current && b->rechecks_sequence &&
 	    nwx_load(&s->sequence, NWM_RELAXED) != sample)
 		is_current = 0;
-	if (is_current)
+	if (is_current) {
 		nwx_store(&s->entry, frame, NWM_RELAXED);
+		tell(NW_EV_NOTIFY_INSTALL, sample);
+	}
 	nwx_store(&s->section[cpu], 0, NWM_RELEASE);
 	return is_current;
 }
@@ -107,8 +132,10 @@ static void fault(struct state *s, const struct bracket *b)
 {
 	for (unsigned tries = 0; tries < 2; tries++) {
 		uint64_t sample = nwx_load(&s->sequence, NWM_ACQUIRE);
-		uint64_t frame = nwx_load(&s->backing, NWM_ACQUIRE);
+		uint64_t frame;
 
+		tell(NW_EV_NOTIFY_SAMPLE, sample);
+		frame = nwx_load(&s->backing, NWM_ACQUIRE);
 		if (install(s, b, sample, frame))
 			return;
 	}
@@ -160,7 +187,8 @@ const struct nwx_scenario nws_bad_begin_without_drain = {
 	       "recheck",
 	.rule = "protocols 1",
 	NOTIFY(undrained),
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"NOTIFY-06"},
 };
 
 const struct nwx_scenario nws_bad_seq_bump_after_count = {
@@ -168,7 +196,8 @@ const struct nwx_scenario nws_bad_seq_bump_after_count = {
 	.doc = "end drops the count before it bumps the sequence",
 	.rule = "S3.1",
 	NOTIFY(late_bump),
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"NOTIFY-05"},
 };
 
 const struct nwx_scenario nws_bad_install_without_retry = {
@@ -177,7 +206,8 @@ const struct nwx_scenario nws_bad_install_without_retry = {
 	       "and went since the backing was resolved is missed",
 	.rule = "S3.1",
 	NOTIFY(no_retry),
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"NOTIFY-04"},
 };
 
 const struct nwx_scenario nws_bad_install_without_count = {
@@ -186,7 +216,8 @@ const struct nwx_scenario nws_bad_install_without_count = {
 	       "progress is missed",
 	.rule = "S3.1",
 	NOTIFY(no_count),
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"NOTIFY-03", "NOTIFY-04"},
 };
 
 /* ---- change_pte -------------------------------------------------------- */
@@ -196,7 +227,7 @@ static void change_bracketed(void *state)
 {
 	struct state *s = state;
 
-	(void)nwx_add(&s->count, 1);
+	publish(s);
 	nwx_fence();
 	drain(s);
 	if (nwx_load(&s->entry, NWM_RELAXED) != NO_ENTRY) {

@@ -93,6 +93,7 @@ static inline void ord_poison(unsigned cpu, unsigned pages, uint64_t entry)
 }
 
 #define ORD_GOOD(id, what)                                                     \
-	.doc = what, .rule = id, .subject = NWX_LIBRARY, .cpus = 2
+	.doc = what, .rule = id, .subject = NWX_LIBRARY, .cpus = 2,            \
+	.cpus_pct = 3
 
 #endif

@@ -11,7 +11,7 @@ struct state {
 	unsigned frame;
 };
 
-/* ---- ORD-03, ORD-04: hardware's dirty state ---------------------------- */
+/* ---- ORD-04, ORD-23: hardware's dirty state ---------------------------- */
 
 /* Writable, but clean: hardware sets the write right at the first store. */
 static void setup_clean(void *state, uint64_t bytes, unsigned level)
@@ -56,8 +56,8 @@ static void writer(void *state)
 {
 	struct state *s = state;
 
-	s->written = nwx_write(NW_REGIME_STAGE2, ORD_BLOCK_IA, 1).outcome ==
-		     NWM_DONE;
+	if (nwx_write(NW_REGIME_STAGE2, ORD_BLOCK_IA, 1).outcome == NWM_DONE)
+		s->written = 1;
 }
 
 static void finish_dirty(void *state)
@@ -79,11 +79,12 @@ static void finish_dirty(void *state)
 
 const struct nwx_scenario nws_good_ord_split_dirty = {
 	.name = "good_ord_split_dirty",
-	ORD_GOOD("ORD-03", "a clean block is split while hardware marks it "
+	ORD_GOOD("ORD-23", "a clean block is split while hardware marks it "
 			   "dirty"),
 	DIRTY,
+	.walks = 2,
 	.setup = setup_clean_block,
-	.cpu = {splitter, writer},
+	.cpu = {splitter, writer, writer},
 };
 
 static void setup_clean_bbm2(void *state)
@@ -104,8 +105,9 @@ const struct nwx_scenario nws_good_ord_split_dirty_bbm2 = {
 	.state_bytes = sizeof(struct state),
 	.machine = {.has_haf = 1, .has_hd = 1, .bbm_level = 2},
 	.finish = finish_dirty,
+	.walks = 2,
 	.setup = setup_clean_bbm2,
-	.cpu = {splitter, writer},
+	.cpu = {splitter, writer, writer},
 };
 
 const struct nwx_scenario nws_good_ord_protect_dirty = {
@@ -113,8 +115,9 @@ const struct nwx_scenario nws_good_ord_protect_dirty = {
 	ORD_GOOD("ORD-04", "a right is added to a clean page while hardware "
 			   "marks it dirty"),
 	DIRTY,
+	.walks = 2,
 	.setup = setup_clean_page,
-	.cpu = {relaxer, writer},
+	.cpu = {relaxer, writer, writer},
 };
 
 /* ---- ORD-10 without a break: no old size stays behind ------------------ */
@@ -154,11 +157,11 @@ const struct nwx_scenario nws_good_ord_split_bbm2 = {
 	.name = "good_ord_split_bbm2",
 	ORD_GOOD("ORD-10", "a page is unmapped out of a block where FEAT_BBM "
 			   "level 2 saves the break"),
-	.walks = 1,
+	.walks = 2,
 	.machine = {.bbm_level = 2},
 	.state_bytes = sizeof(struct state),
 	.setup = setup_bbm2,
-	.cpu = {split_unmapper, bystander},
+	.cpu = {split_unmapper, bystander, bystander},
 };
 
 /* ---- ORD-04 between CPUs: two map at once ------------------------------ */
@@ -172,7 +175,8 @@ static void setup_shared(void *state)
 	(void)ord_frame("what a page held before", ORD_FORBIDDEN, 0);
 	ord_poison(0, 2, NWS_S2_PAGE(ORD_FORBIDDEN));
 	ord_poison(1, 2, NWS_S2_PAGE(ORD_FORBIDDEN));
-	nwx_watch(NW_REGIME_STAGE2, ORD_BLOCK_IA + 2 * ORD_PAGE_BYTES);
+	ord_poison(2, 2, NWS_S2_PAGE(ORD_FORBIDDEN));
+	nwx_watch(NW_REGIME_STAGE2, ORD_BLOCK_IA + 8 * ORD_PAGE_BYTES);
 }
 
 static void map_own(void *state)
@@ -182,13 +186,14 @@ static void map_own(void *state)
 
 	ord_map(&s->table, ORD_BLOCK_IA + at, ORD_PAGE_BYTES, ORD_BACKING + at,
 		0, NW_PROT_RW, 0);
+	s->written |= UINT64_C(1) << nwx_cpu_id();
 }
 
 static void finish_shared(void *state)
 {
 	struct state *s = state;
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; s->written >> i; i++) {
 		uint64_t at = i * ORD_PAGE_BYTES;
 		struct nw_mapping m;
 
@@ -203,10 +208,10 @@ static void finish_shared(void *state)
 const struct nwx_scenario nws_good_ord_shared_map = {
 	.name = "good_ord_shared_map",
 	ORD_GOOD("ORD-04", "two CPUs map neighbours whose table is missing"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_shared,
-	.cpu = {map_own, map_own},
+	.cpu = {map_own, map_own, map_own},
 	.finish = finish_shared,
 };
 
@@ -238,7 +243,9 @@ static void finish_same(void *state)
 {
 	struct state *s = state;
 
-	nwx_require(s->written == 1 || s->written == 0x100, NWM_PROTOCOL,
+	nwx_require(s->written == 1 || s->written == 0x100 ||
+			    s->written == 0x10000,
+		    NWM_PROTOCOL,
 		    "two CPUs were both told that their mapping stands");
 }
 
@@ -247,7 +254,8 @@ const struct nwx_scenario nws_good_ord_shared_same = {
 	ORD_GOOD("ORD-04", "two CPUs map one page: one of them is told that "
 			   "it is taken"),
 	.state_bytes = sizeof(struct state),
+	.walks = 2,
 	.setup = setup_shared_leaf,
-	.cpu = {map_same, map_same},
+	.cpu = {map_same, map_same, map_same},
 	.finish = finish_same,
 };

@@ -110,20 +110,20 @@ const struct nwx_scenario nws_good_ord_fixmap_broadcast = {
 	.name = "good_ord_fixmap_broadcast",
 	ORD_GOOD("ORD-12", "a window is closed and its page given away while "
 			   "other walkers look at the slot"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_broadcast,
-	.cpu = {one_window, bystander},
+	.cpu = {one_window, bystander, bystander},
 };
 
 const struct nwx_scenario nws_good_ord_fixmap_private = {
 	.name = "good_ord_fixmap_private",
 	ORD_GOOD("ORD-13", "the same where only this CPU's root reaches the "
 			   "slot"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_private,
-	.cpu = {one_window, bystander},
+	.cpu = {one_window, bystander, bystander},
 };
 
 /* ---- ORD-12 in batches ------------------------------------------------- */
@@ -146,10 +146,10 @@ const struct nwx_scenario nws_good_ord_fixmap_batch = {
 	.name = "good_ord_fixmap_batch",
 	ORD_GOOD("ORD-12", "a full batch retires, then its pages are given "
 			   "away"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_batched,
-	.cpu = {batch, bystander},
+	.cpu = {batch, bystander, bystander},
 };
 
 static void retire_own(void *state)
@@ -166,10 +166,10 @@ static void retire_own(void *state)
 const struct nwx_scenario nws_good_ord_fixmap_retire = {
 	.name = "good_ord_fixmap_retire",
 	ORD_GOOD("ORD-12", "a page is given away after an explicit retirement"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_batched,
-	.cpu = {retire_own, bystander},
+	.cpu = {retire_own, bystander, bystander},
 };
 
 /* ---- ORD-14: retired by another CPU ------------------------------------ */
@@ -201,8 +201,10 @@ const struct nwx_scenario nws_good_ord_fixmap_retire_other = {
 	.name = "good_ord_fixmap_retire_other",
 	ORD_GOOD("ORD-14", "one CPU closes a window, another one that sees the "
 			   "count retires it and gives the page away"),
-	.walks = 1,
+	.unjudged = "the count hands the closed entry to another CPU, and no "
+		    "event says so",
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_batched,
-	.cpu = {close_one, retire_other},
+	.cpu = {close_one, retire_other, bystander},
 };

@@ -54,10 +54,10 @@ const struct nwx_scenario nws_good_ord_link_filled = {
 	.name = "good_ord_link_filled",
 	ORD_GOOD("ORD-02", "pages with old content are filled and linked while "
 			   "walker and lookup look"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_poisoned,
-	.cpu = {linker, link_reader},
+	.cpu = {linker, link_reader, link_reader},
 };
 
 static void slot_maker(void *state)
@@ -72,10 +72,10 @@ static void slot_maker(void *state)
 const struct nwx_scenario nws_good_ord_slot_filled = {
 	.name = "good_ord_slot_filled",
 	ORD_GOOD("ORD-02", "the same for the tables above a fixmap slot"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_poisoned,
-	.cpu = {slot_maker, link_reader},
+	.cpu = {slot_maker, link_reader, link_reader},
 };
 
 /* ---- ORD-08: a page's content before the entry that maps it ------------ */
@@ -118,8 +118,9 @@ const struct nwx_scenario nws_good_ord_map_content = {
 	ORD_GOOD("ORD-08", "a page is filled, then mapped, while the guest "
 			   "tries to read it"),
 	.state_bytes = sizeof(struct state),
+	.walks = 2,
 	.setup = setup_content,
-	.cpu = {content_mapper, content_guest},
+	.cpu = {content_mapper, content_guest, content_guest},
 };
 
 /* ---- ORD-09: entries before walks that start after the return ---------- */
@@ -162,10 +163,10 @@ static void told_guest(void *state)
 const struct nwx_scenario nws_good_ord_map_visible = {
 	.name = "good_ord_map_visible",
 	ORD_GOOD("ORD-09", "an access after map has returned does not fault"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_watched,
-	.cpu = {visible_mapper, told_guest},
+	.cpu = {visible_mapper, told_guest, told_guest},
 };
 
 static void setup_block(void *state)
@@ -192,8 +193,9 @@ const struct nwx_scenario nws_good_ord_split_visible = {
 	.name = "good_ord_split_visible",
 	ORD_GOOD("ORD-09", "an access after split has returned does not fault"),
 	.state_bytes = sizeof(struct state),
+	.walks = 2,
 	.setup = setup_block,
-	.cpu = {visible_splitter, told_guest},
+	.cpu = {visible_splitter, told_guest, told_guest},
 };
 
 static void setup_read_only(void *state)
@@ -232,8 +234,9 @@ const struct nwx_scenario nws_good_ord_relax_visible = {
 	.name = "good_ord_relax_visible",
 	ORD_GOOD("ORD-09", "a write after the right was added does not fault"),
 	.state_bytes = sizeof(struct state),
+	.walks = 2,
 	.setup = setup_read_only,
-	.cpu = {relaxer, told_writer},
+	.cpu = {relaxer, told_writer, told_writer},
 };
 
 /* A root whose page held something else is walked once it is installed. */
@@ -260,7 +263,7 @@ static void root_user(void *state)
 	struct nwm_access_result r;
 
 	(void)nwx_await(&s->published, 1, NWX_UNTIL);
-	ord_install(&s->table, 1u << 1);
+	ord_install(&s->table, 1u << nwx_cpu_id());
 	r = nwx_read(NW_REGIME_STAGE2, ORD_BLOCK_IA);
 	nwx_require(r.outcome == NWM_FAULT_TRANSLATION, NWM_PROTOCOL,
 		    "a walk from a new root finds what its page held before");
@@ -270,8 +273,9 @@ const struct nwx_scenario nws_good_ord_root_zeroed = {
 	.name = "good_ord_root_zeroed",
 	ORD_GOOD("ORD-09", "a new root is walked by another CPU"),
 	.state_bytes = sizeof(struct state),
+	.walks = 2,
 	.setup = setup_old_root,
-	.cpu = {root_maker, root_user},
+	.cpu = {root_maker, root_user, root_user},
 };
 
 /* ---- ORD-05, ORD-06: the end of a table's life ------------------------- */
@@ -302,13 +306,22 @@ static void late_reader(void *state)
 	nw_port_section_leave();
 }
 
+/* Reads something else: the grace period may wait for it, and may not. */
+static void other_reader(void *state)
+{
+	(void)state;
+	nw_port_section_enter();
+	nw_port_section_leave();
+}
+
 const struct nwx_scenario nws_good_ord_destroy_reader = {
 	.name = "good_ord_destroy_reader",
 	ORD_GOOD("ORD-05", "a table is destroyed while a reader that entered "
 			   "before looks up"),
 	.state_bytes = sizeof(struct state),
+	.walks = 2,
 	.setup = setup_plain,
-	.cpu = {destroyer, late_reader},
+	.cpu = {destroyer, late_reader, other_reader},
 };
 
 static void setup_pages(void *state)
@@ -344,10 +357,10 @@ const struct nwx_scenario nws_good_ord_teardown = {
 	.name = "good_ord_teardown",
 	ORD_GOOD("ORD-07", "a table is taken apart while walker and lookup "
 			   "look"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_pages,
-	.cpu = {teardown, visitor_reader},
+	.cpu = {teardown, visitor_reader, visitor_reader},
 };
 
 static enum nw_status visit(const struct nw_visit *v)
@@ -379,10 +392,10 @@ static void walker(void *state)
 const struct nwx_scenario nws_good_ord_walk_drop = {
 	.name = "good_ord_walk_drop",
 	ORD_GOOD("ORD-06", "a visitor walks a table that is dropped whole"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_pages,
-	.cpu = {dropper, walker},
+	.cpu = {dropper, walker, walker},
 };
 
 /* A root with a block in it, cleared by the last step of a teardown. */
@@ -411,8 +424,8 @@ const struct nwx_scenario nws_good_ord_teardown_root = {
 	.name = "good_ord_teardown_root",
 	ORD_GOOD("ORD-07", "a block in the root itself is cleared by a "
 			   "teardown"),
-	.walks = 1,
+	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_root_block,
-	.cpu = {teardown, bystander},
+	.cpu = {teardown, bystander, bystander},
 };

@@ -52,6 +52,7 @@ def main():
     root, output, depfile = sys.argv[1:]
     files = sorted(glob.glob(os.path.join(root, "src", "**", "*.[ch]"),
                              recursive=True))
+    files.append(os.path.join(root, "ports", "common", "quiescent.h"))
     with open(output, "w", encoding="utf-8") as f:
         f.write("/* Made by ordtable.py. */\n#include \"reached.h\"\n\n"
                 "const struct nws_ord_place nws_ord_places[] = {\n")

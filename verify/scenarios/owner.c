@@ -4,9 +4,12 @@
  * (requirements S4). CPU 0 is the hypervisor that moves pages between host and
  * guest; the host runs on CPU 1 and touches its memory at any time.
  */
+#include <nestwalk/types.h>
+
 #include "scenarios.h"
 
 #define PAGES 2u
+#define PAGE_BYTES UINT64_C(4096)
 /* Annotation of an invalid entry: owner in bits [9:2]. */
 #define OWNER_SHIFT 2
 #define OWNER_MASK UINT64_C(0x3fc)
@@ -22,10 +25,46 @@ struct state {
 	unsigned frame[PAGES];
 	uint64_t donated;
 	uint64_t failed;
-	uint64_t host_saw_secret;
+	uint64_t root;	    /* of the host's table */
+	uint64_t is_pinned; /* page 1, from the start */
 };
 
 #define SECRET 42
+
+/* ---- what the books say, for the trace --------------------------------- */
+
+enum party { PARTY_HOST = 0, PARTY_GUEST = 2 };
+
+static void book(struct state *s, unsigned page, enum party party,
+		 enum nw_page_state state)
+{
+	uint64_t pins = party == PARTY_HOST && page == 1 ? s->is_pinned : 0;
+
+	nwx_trace(NW_EV_PAGE_STATE, nwx_pa(s->data[page]), PAGE_BYTES,
+		  party | (uint64_t)state << 16 | pins << 32, NULL, 0);
+}
+
+static void book_move(struct state *s, unsigned page, enum party from,
+		      enum party to)
+{
+	book(s, page, from, NW_PAGE_NONE);
+	book(s, page, to, NW_PAGE_OWNED);
+}
+
+static void told(struct state *s, enum nw_event event, enum nw_op op,
+		 unsigned pages, enum nw_status status)
+{
+	nwx_trace(event, s->ipa, s->ipa + pages * PAGE_BYTES,
+		  NW_TRACE_OP(op, 0, status, s->root), NULL, 0);
+}
+
+static void scrub(struct state *s, unsigned page)
+{
+	nwx_store(s->data[page], 0, NWM_RELAXED);
+	nwx_trace(NW_EV_SCRUB, nwx_pa(s->data[page]), PAGE_BYTES, 0, NULL, 0);
+}
+
+/* ---- the protocol ------------------------------------------------------ */
 
 static uint64_t annotation(enum owner owner)
 {
@@ -47,9 +86,8 @@ static enum owner annotated_owner_unchecked(uint64_t entry)
 	return (enum owner)((entry & OWNER_MASK) >> OWNER_SHIFT);
 }
 
-static void setup(void *state)
+static void setup_pages(struct state *s)
 {
-	struct state *s = state;
 	static const char *const names[PAGES] = {"page 0 of the host",
 						 "page 1 of the host"};
 	uint64_t *page[PAGES];
@@ -70,15 +108,25 @@ static void setup(void *state)
 	for (unsigned i = 0; i < PAGES; i++)
 		nwx_store(&s->entry[i], NWS_S2_PAGE(nwx_pa(page[i])),
 			  NWM_RELAXED);
+	s->root = nwx_pa(t.root);
+	nwx_trace(NW_EV_TABLE_OWNER, s->root, 0, PARTY_HOST, NULL, 0);
+	for (unsigned i = 0; i < PAGES; i++)
+		book(s, i, PARTY_HOST, NW_PAGE_OWNED);
 	nwx_name(&s->lock, "lock of the host's table");
 	nwx_watch(NW_REGIME_STAGE2, s->ipa);
+}
+
+static void setup(void *state)
+{
+	setup_pages(state);
 }
 
 static void setup_pinned(void *state)
 {
 	struct state *s = state;
 
-	setup(state);
+	s->is_pinned = 1;
+	setup_pages(s);
 	nwx_store(&s->pinned[1], 1, NWM_RELAXED);
 }
 
@@ -102,7 +150,7 @@ static int may_donate(struct state *s, unsigned page)
 }
 
 /* Check all pages, then write all: all or nothing. */
-static int donate_checked(struct state *s, unsigned pages)
+static int donate_all(struct state *s, unsigned pages)
 {
 	for (unsigned i = 0; i < pages; i++)
 		if (!may_donate(s, i))
@@ -110,13 +158,15 @@ static int donate_checked(struct state *s, unsigned pages)
 	for (unsigned i = 0; i < pages; i++)
 		nwx_store(&s->entry[i], annotation(OWNER_GUEST), NWM_RELAXED);
 	flush(s, 0, pages);
-	for (unsigned i = 0; i < pages; i++)
+	for (unsigned i = 0; i < pages; i++) {
 		nwx_frame_allow(s->frame[i], 0);
+		book_move(s, i, PARTY_HOST, PARTY_GUEST);
+	}
 	return 1;
 }
 
 /* Check and write page by page: fails in the middle. */
-static int donate_as_it_goes(struct state *s, unsigned pages)
+static int donate_each(struct state *s, unsigned pages)
 {
 	for (unsigned i = 0; i < pages; i++) {
 		if (!may_donate(s, i))
@@ -124,35 +174,51 @@ static int donate_as_it_goes(struct state *s, unsigned pages)
 		nwx_store(&s->entry[i], annotation(OWNER_GUEST), NWM_RELAXED);
 		flush(s, i, 1);
 		nwx_frame_allow(s->frame[i], 0);
+		book_move(s, i, PARTY_HOST, PARTY_GUEST);
 	}
 	return 1;
 }
 
-enum scrub { SCRUB_FIRST, SCRUB_LATE };
+static int donate(struct state *s, unsigned pages,
+		  int (*how)(struct state *, unsigned))
+{
+	int is_done;
+
+	told(s, NW_EV_OP_BEGIN, NW_OP_DONATE, pages, NW_OK);
+	is_done = how(s, pages);
+	told(s, NW_EV_OP_END, NW_OP_DONATE, pages,
+	     is_done ? NW_OK : NW_E_BUSY);
+	return is_done;
+}
+
+enum scrub_when { SCRUB_FIRST, SCRUB_LATE };
 
 /* The guest is gone: its pages go back to the host, without its data. */
-static void reclaim(struct state *s, enum scrub scrub)
+static void reclaim(struct state *s, enum scrub_when when)
 {
 	uint64_t entry = nwx_load(&s->entry[0], NWM_RELAXED);
 
 	nwx_require(annotated_owner(entry) == OWNER_GUEST, NWM_PROTOCOL,
 		    "a page is reclaimed from a guest that does not own it");
-	if (scrub == SCRUB_FIRST)
-		nwx_store(s->data[0], 0, NWM_RELAXED);
+	told(s, NW_EV_OP_BEGIN, NW_OP_RECLAIM_PAGES, 1, NW_OK);
+	if (when == SCRUB_FIRST)
+		scrub(s, 0);
 	nwx_frame_allow(s->frame[0], NWM_R | NWM_W);
+	book_move(s, 0, PARTY_GUEST, PARTY_HOST);
 	/* Scrubbed content before the entry: pairs with the walker. */
 	nwx_store(&s->entry[0], NWS_S2_PAGE(s->ipa), NWM_RELEASE);
-	if (scrub == SCRUB_LATE)
-		nwx_store(s->data[0], 0, NWM_RELAXED);
+	if (when == SCRUB_LATE)
+		scrub(s, 0);
 	nwx_barrier(NW_BARRIER_DSB_ISHST);
+	told(s, NW_EV_OP_END, NW_OP_RECLAIM_PAGES, 1, NW_OK);
 }
 
-static void donate_and_reclaim(struct state *s, enum scrub scrub)
+static void donate_and_reclaim(struct state *s, enum scrub_when when)
 {
 	nwx_lock(&s->lock);
-	if (donate_checked(s, 1)) {
+	if (donate(s, 1, donate_all)) {
 		nwx_store(s->data[0], SECRET, NWM_RELAXED);
-		reclaim(s, scrub);
+		reclaim(s, when);
 	}
 	nwx_unlock(&s->lock);
 }
@@ -181,7 +247,7 @@ static void hyp_donates_both(void *state)
 	struct state *s = state;
 
 	nwx_lock(&s->lock);
-	if (!donate_checked(s, PAGES))
+	if (!donate(s, PAGES, donate_all))
 		nwx_store(&s->failed, 1, NWM_RELAXED);
 	nwx_unlock(&s->lock);
 }
@@ -191,7 +257,7 @@ static void hyp_donates_as_it_goes(void *state)
 	struct state *s = state;
 
 	nwx_lock(&s->lock);
-	if (!donate_as_it_goes(s, PAGES))
+	if (!donate(s, PAGES, donate_each))
 		nwx_store(&s->failed, 1, NWM_RELAXED);
 	nwx_unlock(&s->lock);
 }
@@ -251,7 +317,8 @@ const struct nwx_scenario nws_bad_donate_partial_failure = {
 	.setup = setup_pinned,
 	.cpu = {hyp_donates_as_it_goes, host_looks, host_looks},
 	.finish = finish_all_or_nothing,
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"OWNER-05"},
 };
 
 const struct nwx_scenario nws_bad_reclaim_before_scrub = {
@@ -261,7 +328,8 @@ const struct nwx_scenario nws_bad_reclaim_before_scrub = {
 	OWNER,
 	.setup = setup,
 	.cpu = {hyp_scrubs_late, host_looks, host_looks},
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"OWNER-08"},
 };
 
 const struct nwx_scenario nws_good_donate_reclaim = {

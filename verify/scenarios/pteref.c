@@ -94,7 +94,8 @@ const struct nwx_scenario nws_bad_pteref_used_after_unlock = {
 	.rule = "S0.2",
 	PTEREF,
 	.cpu = {remover, use_after_unlock, use_after_unlock},
-	.expect = {NWM_USE_AFTER_FREE},
+	.expect = {NWM_USE_AFTER_FREE, NWM_RULE},
+	.rules = {"SECT-03", "LIFE-06"},
 };
 
 const struct nwx_scenario nws_good_read_pte = {
@@ -112,5 +113,6 @@ const struct nwx_scenario nws_bad_free_without_grace = {
 	.rule = "protocols 16",
 	PTEREF,
 	.cpu = {hasty_remover, read_inside, read_inside},
-	.expect = {NWM_USE_AFTER_FREE},
+	.expect = {NWM_USE_AFTER_FREE, NWM_RULE},
+	.rules = {"LIFE-04", "LIFE-06"},
 };

@@ -10,7 +10,7 @@
 #define OUT UINT64_C(0x80000000)
 #define LOCKED UINT64_C(0x20)
 #define CONTIGUOUS (UINT64_C(1) << 52)
-#define MEMBERS 2u
+#define MEMBERS 16u
 
 struct state {
 	uint64_t *entry;
@@ -106,25 +106,32 @@ static void finish_dirty(void *state)
 static void setup_run(void *state)
 {
 	struct state *s = state;
+	struct nws_table t =
+		nws_table_make(NW_REGIME_STAGE2, NWS_VMID, IA, 0xf);
 
-	setup_page(s, NWS_S2_WRITE, CONTIGUOUS);
-	nwx_store(&s->entry[1], nwx_load(&s->entry[0], NWM_RELAXED) + 4096,
-		  NWM_RELAXED);
+	s->entry = t.leaves;
+	nwx_table_lock_token(LOCKED);
+	for (unsigned i = 0; i < MEMBERS; i++)
+		nwx_store(&s->entry[i],
+			  (NWS_S2_PAGE(OUT + 4096 * i) & ~NWS_S2_WRITE) |
+				  CONTIGUOUS,
+			  NWM_RELAXED);
 }
 
 /* All members under the lock of the first. 0: somebody else has it. */
 static int run_change(struct state *s, uint64_t set, uint64_t clear)
 {
-	uint64_t first = nwx_load(&s->entry[0], NWM_RELAXED), entry;
+	uint64_t first = nwx_load(&s->entry[0], NWM_RELAXED), entry[MEMBERS];
 
 	if (first == LOCKED || !nwx_cmpxchg(&s->entry[0], &first, LOCKED))
 		return 0;
 	for (unsigned i = 1; i < MEMBERS; i++) {
-		entry = nwx_load(&s->entry[i], NWM_RELAXED);
+		entry[i] = nwx_load(&s->entry[i], NWM_RELAXED);
 		nwx_store(&s->entry[i], 0, NWM_RELAXED);
-		flush();
-		nwx_store(&s->entry[i], (entry | set) & ~clear, NWM_RELAXED);
 	}
+	flush();
+	for (unsigned i = 1; i < MEMBERS; i++)
+		nwx_store(&s->entry[i], (entry[i] | set) & ~clear, NWM_RELAXED);
 	nwx_store(&s->entry[0], (first | set) & ~clear, NWM_RELEASE);
 	nwx_barrier(NW_BARRIER_DSB_ISHST);
 	return 1;
@@ -322,7 +329,8 @@ const struct nwx_scenario nws_bad_protect_plain_store = {
 	.setup = setup_clean,
 	.cpu = {protects_by_store, guest_writes, guest_reads},
 	.finish = finish_dirty,
-	.expect = {NWM_LOST_DIRTY},
+	.expect = {NWM_LOST_DIRTY, NWM_RULE},
+	.rules = {"ENTRY-02"},
 };
 
 const struct nwx_scenario nws_good_protect_swap = {
@@ -344,7 +352,8 @@ const struct nwx_scenario nws_bad_run_single_entry_swap = {
 	.setup = setup_run,
 	.cpu = {run_protects, run_allows_one, run_allows_one},
 	.finish = finish_run,
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"ENTRY-12", "ENTRY-03"},
 };
 
 const struct nwx_scenario nws_good_run_under_first_lock = {

@@ -20,10 +20,11 @@ const struct nwx_scenario *nws_find(const char *name);
 /* Descriptors with every attribute a real one has. */
 #define NWS_VALID UINT64_C(0x1)
 #define NWS_TABLE(pa) ((pa) | UINT64_C(0x3))
-/* EL2 page: valid, AF, inner shareable, write-back (AttrIndx 6), XN */
+/* EL2 page: valid, AF, inner shareable, write-back (AttrIndx 6), AP[1] (which
+ * is 1 there), XN */
 #define NWS_EL2_PAGE(pa)                                                       \
 	((pa) | UINT64_C(0x3) | UINT64_C(0x400) | UINT64_C(0x300) |            \
-	 UINT64_C(0x18) | UINT64_C(1) << 54)
+	 UINT64_C(0x58) | UINT64_C(1) << 54)
 #define NWS_READ_ONLY UINT64_C(0x80) /* EL2: AP[2] */
 /* Stage-2 leaves: AF, inner shareable, write-back, R, W, XN */
 #define NWS_S2_ATTRS                                                           \

@@ -8,11 +8,12 @@
 #define IA UINT64_C(0x200000)
 #define OUT UINT64_C(0x80000000)
 #define OTHER_VMID (NWS_VMID + 1)
+#define OTHER_ROOT UINT64_C(0x70000000)
 
 struct state {
 	uint64_t *parent;
 	uint64_t *entry;
-	uint64_t at_el2; /* 1: CPU 1 handles a trap */
+	uint64_t at_el2[2]; /* 1: CPU 1, CPU 2 handles a trap */
 	unsigned frame;
 };
 
@@ -26,7 +27,8 @@ static void setup(void *state)
 	s->entry = &t.leaves[IA >> 12 & 511];
 	nwx_store(s->entry, NWS_S2_PAGE(OUT), NWM_RELAXED);
 	s->frame = nwm_frame_add("the page", OUT, 4096, NWM_R | NWM_W);
-	nwx_name(&s->at_el2, "CPU 1 is at EL2");
+	nwx_name(&s->at_el2[0], "CPU 1 is at EL2");
+	nwx_name(&s->at_el2[1], "CPU 2 is at EL2");
 }
 
 static void setup_walked(void *state)
@@ -78,6 +80,8 @@ static void unmaps_without_middle(void *state)
 /* Another VM's VMID is installed on the CPU that invalidates. */
 static void unmaps_under_other_vmid(void *state)
 {
+	nwx_trace(NW_EV_ROOT_SWITCH, OTHER_ROOT, OTHER_VMID, NW_REGIME_STAGE2,
+		  NULL, 0);
 	unmap(state, BY_IPA | MIDDLE | COMBINED, OTHER_VMID);
 }
 
@@ -96,20 +100,21 @@ static void guest(void *state)
  * sections: being at EL2 is the section. */
 static void handle(struct state *s, unsigned how)
 {
+	uint64_t *at_el2 = &s->at_el2[nwx_cpu_id() - 1];
 	uint64_t table, *page;
 
-	nwx_store(&s->at_el2, 1, NWM_RELAXED);
+	nwx_store(at_el2, 1, NWM_RELAXED);
 	if (how & FENCED)
 		nwx_fence();
 	table = nwx_load(s->parent, NWM_RELAXED);
 	if (how & QUIET_WITHIN)
-		nwx_store(&s->at_el2, 0, NWM_RELEASE);
+		nwx_store(at_el2, 0, NWM_RELEASE);
 	if (table & NWS_VALID) {
 		page = nwx_virt(table & ~UINT64_C(0xfff));
 		(void)nwx_load(&page[IA >> 12 & 511], NWM_RELAXED);
 	}
 	if (!(how & QUIET_WITHIN))
-		nwx_store(&s->at_el2, 0, NWM_RELEASE);
+		nwx_store(at_el2, 0, NWM_RELEASE);
 }
 
 static void handles(void *state)
@@ -140,7 +145,8 @@ static void drops_table(void *state)
 	struct state *s = state;
 
 	unlink_table(s);
-	(void)nwx_await(&s->at_el2, 0, NWX_UNTIL);
+	for (unsigned i = 0; i < 2; i++)
+		(void)nwx_await(&s->at_el2[i], 0, NWX_UNTIL);
 	nwx_page_free(s->entry - (IA >> 12 & 511), 0);
 }
 
@@ -159,7 +165,7 @@ static void drops_table_at_once(void *state)
 #define ROUNDS                                                                 \
 	SCOPE, .rule = "protocols 10", .walks = 2, .cpus_pct = 3,              \
 	       .setup = setup_walked
-#define EL2 SCOPE, .rule = "protocols 15", .setup = setup
+#define EL2 SCOPE, .rule = "protocols 15", .cpus_pct = 3, .setup = setup
 
 const struct nwx_scenario nws_bad_s2_no_ipa_round = {
 	.name = "bad_s2_no_ipa_round",
@@ -167,7 +173,8 @@ const struct nwx_scenario nws_bad_s2_no_ipa_round = {
 	       "invalidated",
 	ROUNDS,
 	.cpu = {unmaps_combined_only, guest, guest},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_bad_s2_no_combined_round = {
@@ -175,7 +182,8 @@ const struct nwx_scenario nws_bad_s2_no_combined_round = {
 	.doc = "a stage-2 page is unmapped and combined entries are left",
 	ROUNDS,
 	.cpu = {unmaps_by_ipa_only, guest, guest},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_bad_s2_no_middle_barrier = {
@@ -184,7 +192,8 @@ const struct nwx_scenario nws_bad_s2_no_middle_barrier = {
 	       "what the first has not dropped yet",
 	ROUNDS,
 	.cpu = {unmaps_without_middle, guest, guest},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_bad_s2_other_vmid = {
@@ -192,7 +201,8 @@ const struct nwx_scenario nws_bad_s2_other_vmid = {
 	.doc = "both rounds are issued while another VM's VMID is installed",
 	ROUNDS,
 	.cpu = {unmaps_under_other_vmid, guest, guest},
-	.expect = {NWM_STALE},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_good_s2_rounds = {
@@ -206,7 +216,7 @@ const struct nwx_scenario nws_bad_el2_no_quiescence = {
 	.name = "bad_el2_no_quiescence",
 	.doc = "a table page is freed while another CPU at EL2 may hold it",
 	EL2,
-	.cpu = {drops_table_at_once, handles},
+	.cpu = {drops_table_at_once, handles, handles},
 	.expect = {NWM_USE_AFTER_FREE},
 };
 
@@ -214,7 +224,7 @@ const struct nwx_scenario nws_bad_el2_unfenced_entry = {
 	.name = "bad_el2_unfenced_entry",
 	.doc = "a CPU says that it is at EL2 without a barrier before it walks",
 	EL2,
-	.cpu = {drops_table, handles_unfenced},
+	.cpu = {drops_table, handles_unfenced, handles_unfenced},
 	.expect = {NWM_USE_AFTER_FREE},
 };
 
@@ -222,7 +232,8 @@ const struct nwx_scenario nws_bad_el2_early_idle = {
 	.name = "bad_el2_early_idle",
 	.doc = "a CPU reports a quiescent state in the middle of a walk",
 	EL2,
-	.cpu = {drops_table, handles_and_claims_idle},
+	.cpu = {drops_table, handles_and_claims_idle,
+		handles_and_claims_idle},
 	.expect = {NWM_USE_AFTER_FREE},
 };
 
@@ -230,5 +241,5 @@ const struct nwx_scenario nws_good_el2_quiescence = {
 	.name = "good_el2_quiescence",
 	.doc = "a table page is freed once no CPU is at EL2 that could hold it",
 	EL2,
-	.cpu = {drops_table, handles},
+	.cpu = {drops_table, handles, handles},
 };

@@ -9,6 +9,8 @@
 /* Invalid for hardware; software's own. */
 #define FROZEN UINT64_C(0x10)
 #define LOCKED UINT64_C(0x20)
+/* CPUs that unmap a page of their own each. */
+#define SHARERS 3u
 
 struct state {
 	uint64_t *parent;
@@ -17,8 +19,8 @@ struct state {
 	uint64_t completed; /* the newest one that its issuer saw completed */
 	uint64_t installed;
 	uint64_t flushed[NWM_CPUS_MAX];
-	unsigned frame[2];
-	uint64_t out[2];
+	unsigned frame[SHARERS];
+	uint64_t out[SHARERS];
 };
 
 static void setup(void *state)
@@ -29,6 +31,7 @@ static void setup(void *state)
 
 	s->parent = &t.middle[IA >> 21 & 511];
 	s->leaves = t.leaves;
+	nwx_table_lock_token(LOCKED);
 	nwx_name(&s->started, "flushes started");
 	nwx_name(&s->completed, "flushes completed");
 }
@@ -71,6 +74,7 @@ static void retire(struct state *s, enum freeze freeze)
 	}
 	flush_all();
 	nwx_store(s->parent, 0, NWM_RELEASE);
+	nwx_table_unlinked(s->leaves);
 	nwx_synchronize();
 	nwx_page_free(s->leaves, 0);
 }
@@ -122,7 +126,8 @@ const struct nwx_scenario nws_bad_reclaim_without_freeze = {
 	.setup = setup,
 	.cpu = {retire_unfrozen, install, install},
 	.finish = finish_install,
-	.expect = {NWM_PROTOCOL},
+	.expect = {NWM_PROTOCOL, NWM_RULE},
+	.rules = {"LIFE-05"},
 };
 
 const struct nwx_scenario nws_good_reclaim_frozen = {
@@ -142,13 +147,14 @@ const struct nwx_scenario nws_good_reclaim_frozen = {
 
 /* ---- sharing a flush (7) ----------------------------------------------- */
 
-static void setup_two(void *state)
+static void setup_sharers(void *state)
 {
 	struct state *s = state;
-	static const char *const names[2] = {"page of CPU 0", "page of CPU 1"};
+	static const char *const names[SHARERS] = {
+		"page of CPU 0", "page of CPU 1", "page of CPU 2"};
 
 	setup(state);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < SHARERS; i++) {
 		s->out[i] = nwx_pa(nws_frame_make(names[i], NWM_R | NWM_W,
 						  &s->frame[i]));
 		nwx_store(&s->leaves[i], NWS_S2_PAGE(s->out[i]), NWM_RELAXED);
@@ -174,18 +180,19 @@ static void clear_own(struct state *s, unsigned cpu)
 	nwx_barrier(NW_BARRIER_DSB_ISHST);
 }
 
-/* CPU 1 skips its own flush when one that began after its clear is over. */
+/* The CPU skips its own flush when one that began after its clear is over. */
 static void unmap_sharing(struct state *s, unsigned late)
 {
+	unsigned cpu = nwx_cpu_id();
 	uint64_t sample;
 
-	clear_own(s, 1);
+	clear_own(s, cpu);
 	sample = nwx_load(&s->started, NWM_ACQUIRE);
 	/* Its own barrier says nothing about the other's invalidation. */
 	nwx_barrier(NW_BARRIER_DSB_ISH);
 	if (nwx_load(&s->completed, NWM_ACQUIRE) < sample + late)
 		flush_numbered(s);
-	nwx_frame_allow(s->frame[1], 0);
+	nwx_frame_allow(s->frame[cpu], 0);
 }
 
 static void sharer(void *state)
@@ -203,16 +210,17 @@ static void hasty_sharer(void *state)
 static void barrier_sharer(void *state)
 {
 	struct state *s = state;
+	unsigned cpu = nwx_cpu_id();
 	uint64_t sample;
 
-	clear_own(s, 1);
+	clear_own(s, cpu);
 	sample = nwx_load(&s->completed, NWM_ACQUIRE);
 	nwx_barrier(NW_BARRIER_DSB_ISH);
 	if (nwx_load(&s->started, NWM_ACQUIRE) <= sample)
 		flush_numbered(s);
 	else
 		nwx_barrier(NW_BARRIER_DSB_ISH);
-	nwx_frame_allow(s->frame[1], 0);
+	nwx_frame_allow(s->frame[cpu], 0);
 }
 
 static void flusher(void *state)
@@ -225,15 +233,16 @@ static void flusher(void *state)
 }
 
 #define SHARING                                                                \
-	.rule = "protocols 7", .subject = NWX_PROTOCOL, .cpus = 2, .walks = 1, \
-	.state_bytes = sizeof(struct state), .setup = setup_two
+	.rule = "protocols 7", .subject = NWX_PROTOCOL, .cpus = 2,             \
+	.cpus_pct = 3, .walks = 1, .state_bytes = sizeof(struct state),        \
+	.setup = setup_sharers
 
 const struct nwx_scenario nws_good_flush_shared = {
 	.name = "good_flush_shared",
 	.doc = "a flush is skipped once one that began after the clear has "
 	       "completed",
 	SHARING,
-	.cpu = {flusher, sharer},
+	.cpu = {flusher, sharer, sharer},
 };
 
 const struct nwx_scenario nws_bad_flush_shared_too_early = {
@@ -241,8 +250,9 @@ const struct nwx_scenario nws_bad_flush_shared_too_early = {
 	.doc = "a flush is skipped because one completed that had begun before "
 	       "the clear",
 	SHARING,
-	.cpu = {flusher, hasty_sharer},
-	.expect = {NWM_STALE},
+	.cpu = {flusher, hasty_sharer, hasty_sharer},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };
 
 const struct nwx_scenario nws_bad_flush_foreign_barrier = {
@@ -250,6 +260,7 @@ const struct nwx_scenario nws_bad_flush_foreign_barrier = {
 	.doc = "a flush is skipped because another CPU has begun one; one's own "
 	       "barrier does not complete it",
 	SHARING,
-	.cpu = {flusher, barrier_sharer},
-	.expect = {NWM_STALE},
+	.cpu = {flusher, barrier_sharer, barrier_sharer},
+	.expect = {NWM_STALE, NWM_RULE},
+	.rules = {"LIFE-10"},
 };

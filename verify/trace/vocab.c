@@ -233,7 +233,7 @@ static const struct nwv_kind kinds[NWV_EV_COUNT] = {
 	KIND(NW_EV_ENTRY_INIT, "entry_init",
 	     "a plain store to a page that nothing reaches yet", ENTRY,
 	     HEX("value", B, "what was stored"),
-	     DEC("count", C, "entries stored, 1")),
+	     DEC("count", C, "entries stored, from this one on")),
 	KIND(NW_EV_ENTRY_WRITE, "entry_write",
 	     "an exclusive writer's relaxed store", ENTRY,
 	     HEX("old", B, "value before"), HEX("new", C, "value after")),

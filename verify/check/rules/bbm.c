@@ -5,7 +5,8 @@
 #define BBM_ANY (NW_FEAT_BBM1 | NW_FEAT_BBM2)
 #define MANUAL                                                                 \
 	"DDI 0487 D8.16.1, Using break-before-make when updating translation " \
-	"table entries"
+	"table entries; Intel SDM vol. 3, 4.10.4, Invalidation of TLBs and "   \
+	"Paging-Structure Caches; RISC-V Privileged, SFENCE.VMA"
 #define MANUAL_SIZE                                                            \
 	"DDI 0487 D8.16, Support levels for changing table or block size"
 
@@ -67,6 +68,11 @@ static int table_swap(const struct nwv_facts *f, struct nwv_finding *out)
 	return needs_break(NWV_D_TABLE, f, out);
 }
 
+static int made_global(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	return needs_break(NWV_D_GLOBAL, f, out);
+}
+
 static const struct nwv_rule_def rules[] = {
 	{{"BBM-01", "output address changed while the entry was valid",
 	  "A TLB may hold the old and the new translation at once and use "
@@ -119,6 +125,13 @@ static const struct nwv_rule_def rules[] = {
 	  MANUAL},
 	 NWV_ON_ENTRY,
 	 table_swap},
+	{{"BBM-09", "made global while the entry was valid",
+	  "A TLB may hold the entry of one ASID and the global one at once, "
+	  "and use either. Break, invalidate, make. (The other way about owes "
+	  "an invalidation that reaches every ASID.)",
+	  MANUAL},
+	 NWV_ON_ENTRY,
+	 made_global},
 };
 
 const struct nwv_family nwv_family_bbm = NWV_FAMILY(rules);

@@ -2,6 +2,8 @@
 /* Single entries: who may write one how, and what it may hold. */
 #include "../rule.h"
 
+#include <nestwalk/table.h>
+
 static int stale_old(const struct nwv_facts *f, struct nwv_finding *out)
 {
 	if (f->store == NWV_STORE_ATOMIC || !f->claims_other_old)
@@ -15,6 +17,23 @@ static int plain_over_hw(const struct nwv_facts *f, struct nwv_finding *out)
 	if (f->store == NWV_STORE_ATOMIC || !f->hw_may_write)
 		return 0;
 	out->missing = NWV_MISSING_ATOMIC;
+	return 1;
+}
+
+static int blind(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	if (f->op_mode != NW_MODE_SHARED + 1 || f->store == NWV_STORE_ATOMIC ||
+	    (f->event && f->event->kind == NW_EV_ENTRY_PUBLISH))
+		return 0;
+	out->missing = NWV_MISSING_ATOMIC;
+	return 1;
+}
+
+static int broken_run(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	if (!f->run_differs)
+		return 0;
+	nwv_find(out, f->run_since, NWV_MISSING_MEMBERS);
 	return 1;
 }
 
@@ -38,7 +57,13 @@ static int reserved(const struct nwv_facts *f, struct nwv_finding *out)
 {
 	(void)out;
 	return f->flaw != NWV_FLAW_NONE && f->flaw != NWV_FLAW_ALIGN &&
-	       f->flaw != NWV_FLAW_SIZE;
+	       f->flaw != NWV_FLAW_SIZE && f->flaw != NWV_FLAW_ERRATUM;
+}
+
+static int erratum(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	(void)out;
+	return f->flaw == NWV_FLAW_ERRATUM;
 }
 
 static int address(const struct nwv_facts *f, struct nwv_finding *out)
@@ -104,7 +129,10 @@ static const struct nwv_rule_def rules[] = {
 	  "A valid entry has a type that does not exist at its level, or "
 	  "reserved bits, shareability, memory type or rights. Hardware may "
 	  "fault, or take it for something else.",
-	  "DDI 0487 D8.3, VMSAv8-64 translation table format descriptors"},
+	  "DDI 0487 D8.3, VMSAv8-64 translation table format descriptors; "
+	  "Intel SDM vol. 3, 4.7, reserved bits, 29.3.3.1, EPT "
+	  "Misconfigurations; RISC-V Privileged, Virtual Address Translation "
+	  "Process"},
 	 NWV_ON_REACH,
 	 reserved},
 	{{"ENTRY-06", "an address that does not fit its level or the machine",
@@ -132,6 +160,33 @@ static const struct nwv_rule_def rules[] = {
 	  "protocols: order of table life"},
 	 NWV_ON_LINK,
 	 unknown_child},
+	{{"ENTRY-10", "a large executable leaf on a machine that errs with it",
+	  "On some processors a change of an executable page's size while "
+	  "instructions are fetched through it is a machine check "
+	  "(NW_FEAT_EPT_SPLIT_EXEC): executable leaves must be the smallest "
+	  "size.",
+	  "Intel, Machine Check Error Avoidance on Page Size Change; "
+	  "protocols: break-before-make"},
+	 NWV_ON_REACH,
+	 erratum},
+	{{"ENTRY-11", "a plain store to a table that is written in shared mode",
+	  "Any CPU may change this entry at any time, so every store is a "
+	  "compare-and-swap from the value that was seen, even where nobody "
+	  "happens to be near. Only the owner of a locked entry publishes with "
+	  "a plain store.",
+	  "protocols: shared leaf changes; include/nestwalk/table.h, enum "
+	  "nw_mode"},
+	 NWV_ON_ENTRY,
+	 blind},
+	{{"ENTRY-12", "members of a contiguous run disagree",
+	  "A TLB may hold one translation for the whole run, made from any "
+	  "member. When the operation that touched it returns, all members are "
+	  "leaves with the contiguous bit, consecutive output from an aligned "
+	  "start, and the same attributes; accessed and dirty may differ. "
+	  "Software changes all of them together.",
+	  "DDI 0487 D8.7.1, The Contiguous bit; protocols: contiguous runs"},
+	 NWV_ON_RUN,
+	 broken_run},
 };
 
 const struct nwv_family nwv_family_entry = NWV_FAMILY(rules);

@@ -52,6 +52,38 @@ static int not_drained(const struct nwv_facts *f, struct nwv_finding *out)
 	return 1;
 }
 
+static int still_mapped(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	if (!f->meets_removed)
+		return 0;
+	nwv_find(out, f->range, NWV_MISSING_REMOVAL);
+	return 1;
+}
+
+static int slept(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	if (!f->event || f->event->kind != NW_EV_SLEEP || !f->is_atomic)
+		return 0;
+	nwv_find(out, f->range, NWV_MISSING_END);
+	return 1;
+}
+
+static int too_many(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	(void)out;
+	return f->event && f->event->kind == NW_EV_RETRY &&
+	       f->event->b > f->event->c;
+}
+
+static int outside_section(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	if (!f->event || f->event->kind != NW_EV_NOTIFY_INSTALL ||
+	    !f->has_section || f->is_locked)
+		return 0;
+	out->missing = NWV_MISSING_SECTION;
+	return 1;
+}
+
 static const struct nwv_rule_def rules[] = {
 	{{"NOTIFY-01", "an invalidation ended that never began",
 	  "The count of open invalidations would become negative, and the "
@@ -94,6 +126,33 @@ static const struct nwv_rule_def rules[] = {
 	  MANUAL},
 	 NWV_ON_NOTIFY,
 	 not_drained},
+	{{"NOTIFY-07", "a page is mapped in a range that was emptied",
+	  "The removal inside the bracket is over, and the bracket is not: "
+	  "nothing of the range is in the guest's tables until it ends. Either "
+	  "the removal left it out, or somebody mapped it behind it.",
+	  MANUAL},
+	 NWV_ON_MAPPED,
+	 still_mapped},
+	{{"NOTIFY-08", "a handler that may not sleep did",
+	  "The bracket was begun where sleeping is forbidden (is_atomic): its "
+	  "handler refuses what it cannot do without, and lets the caller try "
+	  "again where it may.",
+	  "requirements S3.2; protocols: fault against invalidation"},
+	 NWV_ON_HANDLER,
+	 slept},
+	{{"NOTIFY-09", "a fault tried more often than its bound",
+	  "A fault that meets invalidations retries a bounded number of times "
+	  "and then returns a status, so that its caller can let others run.",
+	  MANUAL},
+	 NWV_ON_HANDLER,
+	 too_many},
+	{{"NOTIFY-10", "a fault installed outside of a section",
+	  "begin drains sections: an install in none of them, and without a "
+	  "lock, may come after the drain. Recheck and install are one short "
+	  "section.",
+	  MANUAL},
+	 NWV_ON_HANDLER,
+	 outside_section},
 };
 
 const struct nwv_family nwv_family_notifier = NWV_FAMILY(rules);

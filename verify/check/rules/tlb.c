@@ -3,6 +3,11 @@
 #include "../rule.h"
 
 #define MANUAL "DDI 0487 D8.17, TLB maintenance"
+#define MANUAL_LOCAL                                                           \
+	"Intel SDM vol. 3, 4.10.4, Invalidation of TLBs and Paging-Structure " \
+	"Caches, 4.10.5, Propagation of Paging-Structure Changes to Multiple " \
+	"Processors; AMD APM vol. 2, 5.5, Translation-Lookaside Buffer; "      \
+	"RISC-V Privileged, SFENCE.VMA, HFENCE.GVMA"
 #define MANUAL_DSB                                                             \
 	"DDI 0487 D8.17, Ordering and completion of TLB maintenance "          \
 	"instructions; B2.3.12, DSB"
@@ -20,6 +25,12 @@ static int why(const struct nwv_facts *f)
 	return f->diagnosis.near.why;
 }
 
+/* Nothing came near; or, of each CPU for itself, another address did. */
+static int nothing_near(const struct nwv_facts *f)
+{
+	return why(f) == NWV_WHY_NONE || why(f) == NWV_WHY_ADDRESS;
+}
+
 static int early(const struct nwv_facts *f, struct nwv_finding *out)
 {
 	return broken_if(why(f) == NWV_WHY_EARLY, f, out);
@@ -29,8 +40,57 @@ static int never(const struct nwv_facts *f, struct nwv_finding *out)
 {
 	return broken_if((f->ob.phase == NWV_AWAIT_DSB ||
 			  f->ob.phase == NWV_AWAIT_TLBI) &&
-				 why(f) == NWV_WHY_NONE,
+				 nothing_near(f) &&
+				 !(f->ob.is_local && f->ob.done),
 			 f, out);
+}
+
+static int some_cpus(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	return broken_if(f->ob.is_local && f->ob.done && f->ob.owing &&
+				 f->ob.phase == NWV_AWAIT_TLBI &&
+				 nothing_near(f),
+			 f, out);
+}
+
+static int unseen(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	return broken_if(why(f) == NWV_WHY_UNSEEN, f, out);
+}
+
+static int not_awaited(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	return broken_if(f->ob.is_local && f->ob.done && !f->ob.owing &&
+				 f->ob.phase == NWV_AWAIT_TLBI,
+			 f, out);
+}
+
+static int came_back(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	if (!f->return_owes.kind)
+		return 0;
+	nwv_find(out, f->return_owes, NWV_MISSING_TLBI_TAG);
+	out->cpus = f->missing_cpus;
+	return 1;
+}
+
+static int local_tag_reuse(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	if (!f->local_tag_user.kind)
+		return 0;
+	nwv_find(out, f->local_tag_user, NWV_MISSING_TLBI_TAG);
+	out->cpus = f->missing_cpus;
+	return 1;
+}
+
+static int global(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	return broken_if(why(f) == NWV_WHY_GLOBAL, f, out);
+}
+
+static int other_root(const struct nwv_facts *f, struct nwv_finding *out)
+{
+	return broken_if(why(f) == NWV_WHY_ROOT, f, out);
 }
 
 static int local(const struct nwv_facts *f, struct nwv_finding *out)
@@ -117,9 +177,12 @@ static const struct nwv_rule_def rules[] = {
 	  MANUAL},
 	 NWV_ON_OPEN,
 	 local},
-	{{"TLB-04", "invalidated for another VMID",
+	{{"TLB-04", "invalidated for another tag",
 	  "Stage-2 invalidations act on the VMID that is installed: the "
-	  "table's own VTTBR must be in place.",
+	  "table's own VTTBR must be in place. Those of EL1&0 by ASID name it "
+	  "in their operand; a walk cache has an ASID even where the page is "
+	  "global. INVPCID, VMRUN, SFENCE.VMA and "
+	  "HFENCE.GVMA name the PCID, ASID or VMID.",
 	  MANUAL},
 	 NWV_ON_OPEN,
 	 tag},
@@ -132,7 +195,8 @@ static const struct nwv_rule_def rules[] = {
 	 hint},
 	{{"TLB-06", "last-level invalidation, but a table went",
 	  "VALE2IS and its like leave walk caches alone, and those still lead "
-	  "to the old table page. Use VAE2IS.",
+	  "to the old table page. Use VAE2IS; on RISC-V SFENCE.VMA or "
+	  "HFENCE.GVMA without an address.",
 	  MANUAL},
 	 NWV_ON_OPEN,
 	 last_level},
@@ -152,13 +216,14 @@ static const struct nwv_rule_def rules[] = {
 	 no_combined},
 	{{"TLB-09", "stage-2 entries were not invalidated",
 	  "VMALLE1IS removes combined and stage-1 entries only. IPAS2E1IS and "
-	  "a DSB ISH must come before it, or use VMALLS12E1IS.",
+	  "a DSB ISH must come before it, or use VMALLS12E1IS. Likewise "
+	  "INVVPID leaves what was made from EPT alone: use INVEPT.",
 	  MANUAL},
 	 NWV_ON_OPEN,
 	 no_ipa},
 	{{"TLB-10", "the invalidation was not completed",
-	  "An invalidation is complete only after a DSB ISH on the CPU that "
-	  "issued it; another CPU's barrier does not complete it.",
+	  "An invalidation is complete only after a DSB ISH (INVLPGB: TLBSYNC) "
+	  "on the CPU that issued it; another CPU's does not complete it.",
 	  MANUAL_DSB},
 	 NWV_ON_OPEN,
 	 not_completed},
@@ -174,6 +239,57 @@ static const struct nwv_rule_def rules[] = {
 	  "DDI 0487 D8.16, VMID"},
 	 NWV_ON_SWITCH,
 	 vmid_reuse},
+	{{"TLB-13", "some CPUs did not invalidate",
+	  "On x86 and RISC-V an invalidation acts on the CPU that executes it. "
+	  "Every CPU that has the root installed must do one of its own after "
+	  "the store: interrupt the others and wait, or (AMD) INVLPGB and "
+	  "TLBSYNC.",
+	  MANUAL_LOCAL},
+	 NWV_ON_OPEN,
+	 some_cpus},
+	{{"TLB-14", "a CPU invalidated before it could see the store",
+	  "Its walker may read the old entry again afterwards. The interrupt "
+	  "(or the lock) that tells it to invalidate must come after the "
+	  "store; on RISC-V with a FENCE between the two.",
+	  MANUAL_LOCAL},
+	 NWV_ON_OPEN,
+	 unseen},
+	{{"TLB-15", "the other CPUs' invalidations were not awaited",
+	  "They may still lie ahead: whoever relies on them must first have "
+	  "heard from each CPU that it is done.",
+	  MANUAL_LOCAL},
+	 NWV_ON_OPEN,
+	 not_awaited},
+	{{"TLB-16", "a root came back to a CPU that had not invalidated",
+	  "While a CPU has another root installed nobody waits for it, but "
+	  "what it cached under the root's tag is still there. Flush the tag "
+	  "when the root is installed again: MOV CR3 without the no-flush "
+	  "bit, INVPCID, INVEPT, VMRUN with TLB_CONTROL, SFENCE.VMA, "
+	  "HFENCE.GVMA.",
+	  MANUAL_LOCAL},
+	 NWV_ON_SWITCH,
+	 came_back},
+	{{"TLB-17", "a tag was taken over on a CPU without its flush",
+	  "The CPU's TLB may hold translations of the root that had this "
+	  "PCID, ASID or VMID there before.",
+	  MANUAL_LOCAL},
+	 NWV_ON_SWITCH,
+	 local_tag_reuse},
+	{{"TLB-18", "global entries were left in place",
+	  "A flush of one PCID or ASID keeps global entries, and those serve "
+	  "every address space. By address with INVLPG, or all with INVPCID "
+	  "type 2, SFENCE.VMA x0, x0, or the forms for any ASID.",
+	  "Intel SDM vol. 3, 4.10.2.4, Global Pages; RISC-V Privileged, "
+	  "SFENCE.VMA; DDI 0487 D8.16, Global and process-specific entries"},
+	 NWV_ON_OPEN,
+	 global},
+	{{"TLB-19", "INVEPT named the pointer of another table",
+	  "Single-context INVEPT removes what was cached under the EPT pointer "
+	  "in its descriptor alone.",
+	  "Intel SDM vol. 3, 29.4.3.1, Operations that Invalidate Cached "
+	  "Mappings"},
+	 NWV_ON_OPEN,
+	 other_root},
 };
 
 const struct nwv_family nwv_family_tlb = NWV_FAMILY(rules);
