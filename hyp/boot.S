@@ -71,7 +71,7 @@ el2_registers:
 
 /*
  * Where CPU_ON sends the others: x0 is their struct cpu. MMU and caches are
- * off: only boot_mmu and the struct's first line are read, both cleaned to
+ * off: only boot_mmu and the struct cpu are read, both cleaned to
  * memory by the CPU that sent us.
  */
 	.global hyp_secondary_entry

@@ -34,6 +34,7 @@ void cpus_init(void)
 		cpu->port.tlbis = &cpu->row[NW_C_ipas2e1is];
 		cpu->port.counts = &cpu->row[NW_C_entry_reads];
 		cpu->port.id = i;
+		nw_el2_cpu_add(&cpu->port);
 		cpu->stack_top =
 			(uintptr_t)(hyp_stacks[i].bytes + NW_HYP_STACK_BYTES);
 	}

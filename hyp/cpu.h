@@ -4,8 +4,8 @@
 #define NW_HYP_CPU_H
 
 /* Offsets for boot.S; cpu.c checks them. */
-#define CPU_STACK_TOP 40
-#define CPU_EL2_ROOT 48
+#define CPU_STACK_TOP 64
+#define CPU_EL2_ROOT 72
 
 #ifndef __ASSEMBLER__
 
@@ -32,6 +32,9 @@ struct cpu {
 	uint32_t is_guest;  /* shown to the guest */
 	uint32_t is_waiting; /* in cpu_wait(); atomic */
 	uint32_t is_parked;  /* at EL2 for good; atomic */
+	/* A "section" for vm_power_off() alone: from the look at vm.is_off to
+	 * the end of what a fault does to the guest's table. */
+	struct nw_quiescent handling;
 };
 
 extern struct cpu cpus[NW_HYP_CPUS_MAX];

@@ -57,7 +57,7 @@ void device_allow(uint64_t start, uint64_t bytes)
 	devices++;
 }
 
-int device_map(nw_ipa_t ipa)
+enum device_mapped device_map(nw_ipa_t ipa)
 {
 	uint64_t page = ipa.v & ~(uint64_t)(NW_HYP_PAGE_BYTES - 1);
 	enum nw_status status;
@@ -67,11 +67,14 @@ int device_map(nw_ipa_t ipa)
 		if (page >= device[i].start && page < device[i].end)
 			break;
 	if (i == devices)
-		return 0;
+		return DEVICE_NONE;
 	status = nw_map(&vm.table, NW_IA(page), NW_HYP_PAGE_BYTES, NW_PA(page),
 			&attrs_device, 0, NULL, NULL);
+	if (status == NW_E_EXISTS || status == NW_E_RACED ||
+	    status == NW_E_BUSY)
+		return DEVICE_RACED;
 	if (status != NW_OK)
 		panic_at(&vm.table, page, "mapping device page 0x%lx: %s",
 			 page, nw_status_name(status));
-	return 1;
+	return DEVICE_MAPPED;
 }

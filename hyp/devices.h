@@ -17,8 +17,13 @@ int device_is_allowed(const char *compatible, int bytes);
 /* Let the guest reach a device's registers. Boot. */
 void device_allow(uint64_t start, uint64_t bytes);
 
-/* Map the page at `ipa` if it is an allowed device's; 0 if not. Under the
- * guest's lock. */
-int device_map(nw_ipa_t ipa);
+enum device_mapped {
+	DEVICE_NONE,   /* not an allowed device's */
+	DEVICE_MAPPED,
+	DEVICE_RACED,  /* another CPU has, or is about to */
+};
+
+/* Map the page at `ipa` if it is an allowed device's. On any CPU. */
+enum device_mapped device_map(nw_ipa_t ipa);
 
 #endif

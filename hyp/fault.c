@@ -3,6 +3,7 @@
 #include "devices.h"
 #include "fault.h"
 #include "report.h"
+#include "tlb.h"
 #include "vm.h"
 
 static void count_fault(const struct guest_fault *fault)
@@ -48,54 +49,139 @@ static int allows(unsigned prot, const struct guest_fault *fault)
 	}
 }
 
+static enum fault_outcome resume(enum nw_mailbox_counter why)
+{
+	count(why);
+	return FAULT_RESUME;
+}
+
+/* In the middle of something that the shaker does. */
+static enum fault_outcome resume_busy(const struct guest_fault *fault)
+{
+	if (vm_has_ram(fault->ipa.v))
+		vm_wait_for_move(fault->ipa.v);
+	return resume(NW_C_fault_busy);
+}
+
+/* What a repair that did not fail, or gave up, comes to. */
+static enum fault_outcome repaired(const struct guest_fault *fault,
+				   enum nw_status status,
+				   enum nw_mailbox_counter what)
+{
+	if (status == NW_E_BUSY)
+		return resume_busy(fault);
+	if (status != NW_OK)
+		panic_at(&vm.table, fault->ipa.v, "repairing: %s",
+			 nw_status_name(status));
+	/* What lacks its access flag is in no TLB, what lacks a right may be */
+	if (fault->kind == FAULT_PERMISSION)
+		nw_el2_invalidate_relaxed(fault->ipa.v);
+	return resume(what);
+}
+
+/*
+ * There is a leaf. All RAM may be read, written and executed: a right that is
+ * missing was taken to see who wants it, and is given back to the leaf as it
+ * is. If that goes, or is split, in the meantime, the guest faults again.
+ */
+static enum fault_outcome resolve_leaf(const struct guest_fault *fault,
+				       const struct nw_mapping *m)
+{
+	uint64_t bytes = (uint64_t)NW_HYP_PAGE_BYTES << (9 * m->level);
+	nw_ia_t leaf = NW_IA(fault->ipa.v & ~(bytes - 1));
+	struct nw_attrs attrs;
+	uint64_t old;
+	enum nw_status status;
+
+	status = nw_mapping_attrs(&vm.table, m, &attrs);
+	if (status != NW_OK)
+		panic_at(&vm.table, fault->ipa.v, "guest table: %s",
+			 nw_status_name(status));
+	/* One thing at a time: hardware looks at the access flag first, and
+	 * faults again if a right is missing too. */
+	if (fault->kind == FAULT_ACCESS_FLAG &&
+	    !(attrs.flags & NW_LEAF_ACCESSED)) {
+		status = nw_age(&vm.table, leaf, bytes, NW_AGE_SET, &old,
+				NULL);
+		return repaired(fault, status, NW_C_access_faults);
+	}
+	if (!allows(attrs.prot, fault)) {
+		if (!vm_has_ram(fault->ipa.v))
+			return abort_access(fault);
+		if (fault->kind != FAULT_PERMISSION)
+			return resume(NW_C_spurious);
+		status = nw_protect(&vm.table, leaf, bytes, NW_PROTECT_RELAX,
+				    VM_RAM_PROT, NULL, NULL);
+		return repaired(fault, status, NW_C_permission_faults);
+	}
+	/* Another CPU was faster, or a move was under way. */
+	if (fault->kind == FAULT_PERMISSION)
+		nw_el2_invalidate_relaxed(fault->ipa.v);
+	return resume(NW_C_spurious);
+}
+
+static enum fault_outcome resolve_ram(const struct guest_fault *fault)
+{
+	switch (vm_map_ram(fault->ipa.v)) {
+	case VM_MAPPED_PAGE:
+		count(NW_C_maps_page);
+		return resume(NW_C_ram_faults);
+	case VM_MAPPED_BLOCK:
+		count(NW_C_maps_block);
+		return resume(NW_C_ram_faults);
+	case VM_RACED:
+		return resume(NW_C_fault_raced);
+	default:
+		return resume_busy(fault);
+	}
+}
+
 static enum fault_outcome resolve(const struct guest_fault *fault)
 {
 	struct nw_mapping m;
-	struct nw_attrs attrs;
 	enum nw_status status;
 
 	status = nw_lookup(&vm.table, nw_ia_from_ipa(fault->ipa), &m);
 	if (status == NW_E_IA_RANGE)
 		return abort_access(fault);
+	if (status == NW_E_BUSY)
+		return resume_busy(fault);
 	if (status != NW_OK)
 		panic_at(&vm.table, fault->ipa.v, "guest table: %s",
 			 nw_status_name(status));
-	if (m.kind == NW_ENTRY_LEAF) {
-		status = nw_mapping_attrs(&vm.table, &m, &attrs);
-		if (status != NW_OK)
-			panic_at(&vm.table, fault->ipa.v, "guest table: %s",
-				 nw_status_name(status));
-		if (!allows(attrs.prot, fault))
-			return abort_access(fault);
-		/* Another CPU was faster, or a move was under way. */
-		count(NW_C_spurious);
-		return FAULT_RESUME;
-	}
-	if (vm_has_ram(fault->ipa.v)) {
-		vm_map_ram(fault->ipa.v);
-		count(NW_C_ram_faults);
-		return FAULT_RESUME;
-	}
-	if (fault->access == FAULT_EXEC || !device_map(fault->ipa))
+	if (m.kind == NW_ENTRY_LEAF)
+		return resolve_leaf(fault, &m);
+	if (vm_has_ram(fault->ipa.v))
+		return resolve_ram(fault);
+	if (fault->access == FAULT_EXEC)
 		return abort_access(fault);
-	count(NW_C_device_maps);
-	return FAULT_RESUME;
+	switch (device_map(fault->ipa)) {
+	case DEVICE_MAPPED:
+		return resume(NW_C_device_maps);
+	case DEVICE_RACED:
+		return resume(NW_C_fault_raced);
+	default:
+		return abort_access(fault);
+	}
 }
 
 enum fault_outcome fault_handle(const struct guest_fault *fault)
 {
+	struct cpu *cpu = this_cpu();
 	enum fault_outcome outcome;
 
 	count_fault(fault);
 	NW_TRACE(NW_EV_FAULT, fault->ipa.v, 0, fault_detail(fault));
-	nw_port_lock(&vm.lock);
-	if (vm.is_off) {
-		nw_port_unlock(&vm.lock);
+	nw_quiescent_enter(&cpu->handling);
+	if (__atomic_load_n(&vm.is_off, __ATOMIC_ACQUIRE)) {
+		nw_quiescent_leave(&cpu->handling);
 		count(NW_C_fault_parks);
 		cpu_park();
 	}
+	vm_turn_begin();
 	outcome = resolve(fault);
+	vm_turn_end();
 	vm_publish_stats();
-	nw_port_unlock(&vm.lock);
+	nw_quiescent_leave(&cpu->handling);
 	return outcome;
 }

@@ -38,7 +38,9 @@
  * What adds up when the state is NW_MAILBOX_GUEST_OFF (tools/run checks it):
  *   ram_faults      = maps_block + maps_page
  *   faults          = ram_faults + device_maps + spurious + aborts_injected
- *                     + fault_retries + fault_parks
+ *                     + fault_retries + fault_parks + fault_raced + fault_busy
+ *                     + permission_faults + access_faults
+ *   permission_faults <= fault_permission
  *   faults          = fault_reads + fault_writes + fault_execs + fault_retries
  *   faults          = level_0 + level_1 + level_2 + level_3 (arm levels as
  *                     the syndrome says; on a stage-1 walk QEMU 7.2 reports
@@ -124,6 +126,10 @@ enum nw_mailbox_phase {
 	X(c, spurious) /* another CPU had mapped it */                         \
 	X(c, fault_retries) /* the address could not be resolved: re-entered */\
 	X(c, fault_parks) /* the guest was already off */                      \
+	X(c, fault_raced) /* another CPU mapped it at the same time */         \
+	X(c, fault_busy) /* moving, or its entry is being replaced */          \
+	X(c, permission_faults) /* repaired: the write right given back */     \
+	X(c, access_faults) /* repaired: marked as accessed */                 \
 	X(c, aborts_injected)                                                  \
 	X(c, aborts_carveout) /* of those, into the hypervisor's memory */     \
 	/* the shaker */                                                       \
@@ -132,6 +138,11 @@ enum nw_mailbox_phase {
 	X(c, unmaps)                                                           \
 	X(c, unmap_pages) /* size of those ranges, in pages */                 \
 	X(c, shake_misses) /* page picked was not mapped */                    \
+	X(c, write_protects)                                                   \
+	X(c, write_protect_pages) /* size of those ranges, in pages */         \
+	X(c, ages)                                                             \
+	X(c, age_pages)                                                        \
+	X(c, aged) /* leaves in those ranges that had been accessed */         \
 	X(c, frames_poisoned)                                                  \
 	X(c, frames_reused)                                                    \
 	X(c, poison_damaged) /* freed frame was written to: a stale TLB */     \

@@ -128,23 +128,33 @@ static void wait_until_parked(void)
 		report("%u CPUs still run the guest\n", running);
 }
 
+/*
+ * Who has not seen vm.is_off is in the middle of a fault: until it is through.
+ * The exchange in vm_power_off() comes before the looks here; a fault says that
+ * it is being handled before it looks at vm.is_off.
+ */
+static void wait_for_faults(void)
+{
+	unsigned i;
+
+	nw_quiescent_begin();
+	for (i = 0; i < NW_HYP_CPUS_MAX; i++)
+		if (&cpus[i] != this_cpu())
+			nw_quiescent_wait_for(&cpus[i].handling);
+}
+
 void vm_power_off(enum nw_mailbox_state state)
 {
 	enum nw_status status;
 
-	nw_port_lock(&vm.lock);
-	if (vm.is_off) {
-		nw_port_unlock(&vm.lock);
+	if (__atomic_exchange_n(&vm.is_off, 1, __ATOMIC_SEQ_CST))
 		cpu_park();
-	}
-	__atomic_store_n(&vm.is_off, 1, __ATOMIC_SEQ_CST);
-	nw_port_unlock(&vm.lock);
 	mailbox->off_ticks = time_now();
 	mailbox_phase(NW_PHASE_TEARDOWN);
+	wait_for_faults();
 	shaker_wait();
 
-	/* From here on nobody else takes the lock to change anything. */
-	nw_port_lock(&vm.lock);
+	/* From here on nobody else changes anything. */
 	tally_table();
 	tally_frames();
 	do
@@ -152,7 +162,6 @@ void vm_power_off(enum nw_mailbox_state state)
 	while (status == NW_MORE);
 	if (status != NW_OK)
 		panic("teardown: %s", nw_status_name(status));
-	nw_port_unlock(&vm.lock);
 	wait_until_parked();
 	/* Nothing is left to invalidate: this CPU too lets go of the root. */
 	vcpu_leave_stage2();

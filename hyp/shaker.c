@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Moving a few neighbouring pages (every step in this order, under the guest's
- * lock up to the make): split the block they are in; break and invalidate;
- * copy; clean the copies to where the guest may read them uncached or execute
- * them; make. Then the old frames are filled with poison and join the pool. A
- * CPU that still uses the old translation reads poison, or damages it, which is
- * seen when the frame is taken again.
+ * Moving a few neighbouring pages (every step in this order): say so, which
+ * keeps faults from mapping them, and only them; split the block they are in;
+ * break and invalidate; copy; clean the copies to where the guest may read them
+ * uncached or execute them; make. Then the old frames are filled with poison
+ * and join the pool. A CPU that still uses the old translation reads poison, or
+ * damages it, which is seen when the frame is taken again.
+ *
+ * Ranges are also unmapped, write-protected and aged, beside all faults: the
+ * guest faults, and gets back what was taken.
  */
 #include "cpu.h"
 #include "psci.h"
@@ -24,6 +27,10 @@
 #define RUN_PAGES_MAX (1u << (RUN_ORDERS - 1))
 #define UNMAP_ONE_IN 64
 #define UNMAP_ORDERS 10 /* 4 KiB to 2 MiB */
+#define WRITE_PROTECT_ONE_IN 32
+#define WRITE_PROTECT_ORDERS 6 /* 4 KiB to 128 KiB */
+#define AGE_ONE_IN 64
+#define AGE_ORDERS 10
 #define PICK_TRIES 16
 #define LINE_BYTES_MIN 16
 
@@ -151,11 +158,26 @@ static void must(enum nw_status status, uint64_t ipa, const char *what)
 			 nw_status_name(status), nw_status_advice(status));
 }
 
+/* A fault is at work on an entry that we need; what was done stays done, and
+ * is not done twice. */
+#define PATIENTLY(status, call)                                                \
+	while ((status = (call)) == NW_E_BUSY)                                 \
+	nw_port_relax()
+
+/* What is at `ipa`, once nobody is replacing it. */
+static void look(uint64_t ipa, struct nw_mapping *m)
+{
+	enum nw_status status;
+
+	PATIENTLY(status, nw_lookup(&vm.table, NW_IA(ipa), m));
+	must(status, ipa, "looking up");
+}
+
 /* Pages that move together, in the order of their addresses. */
 struct run {
-	struct nw_attrs attrs;
 	unsigned pages;
 	struct {
+		struct nw_attrs attrs;
 		uint64_t ipa;
 		nw_pa_t from;
 		nw_pa_t to;
@@ -166,16 +188,19 @@ struct run {
 static void run_add(struct run *run, uint64_t ipa)
 {
 	struct nw_mapping m;
+	enum nw_status status;
 
-	must(nw_lookup(&vm.table, NW_IA(ipa), &m), ipa, "looking up");
+	look(ipa, &m);
 	if (m.kind != NW_ENTRY_LEAF) {
 		count(NW_C_shake_misses);
 		return;
 	}
-	must(nw_mapping_attrs(&vm.table, &m, &run->attrs), ipa, "decoding");
+	must(nw_mapping_attrs(&vm.table, &m, &run->page[run->pages].attrs), ipa,
+	     "decoding");
 	if (m.level) {
-		must(nw_split(&vm.table, NW_IA(ipa), 0, NULL, NULL), ipa,
-		     "splitting");
+		PATIENTLY(status,
+			  nw_split(&vm.table, NW_IA(ipa), 0, NULL, NULL));
+		must(status, ipa, "splitting");
 		count(NW_C_splits);
 	}
 	run->page[run->pages].ipa = ipa;
@@ -189,10 +214,12 @@ static void run_move(struct run *run)
 {
 	uint64_t start = run->page[0].ipa;
 	uint64_t end = run->page[run->pages - 1].ipa + NW_HYP_PAGE_BYTES;
+	enum nw_status status;
 	unsigned i;
 
-	must(nw_unmap(&vm.table, NW_IA(start), end - start, NULL, NULL), start,
-	     "breaking");
+	PATIENTLY(status, nw_unmap(&vm.table, NW_IA(start), end - start, NULL,
+				   NULL));
+	must(status, start, "breaking");
 	for (i = 0; i < run->pages; i++)
 		copy_page(run->page[i].from, run->page[i].to);
 	/* The new frames are the guest's from now on, and so is every frame
@@ -202,8 +229,9 @@ static void run_move(struct run *run)
 		NW_TRACE(NW_EV_FRAME_REUSE, run->page[i].to.v,
 			 NW_HYP_PAGE_BYTES, 0);
 		must(nw_map(&vm.table, NW_IA(run->page[i].ipa),
-			    NW_HYP_PAGE_BYTES, run->page[i].to, &run->attrs, 0,
-			    NULL, NULL), run->page[i].ipa, "making");
+			    NW_HYP_PAGE_BYTES, run->page[i].to,
+			    &run->page[i].attrs, 0, NULL, NULL),
+		     run->page[i].ipa, "making");
 		vm_frame_set(run->page[i].ipa, run->page[i].to);
 	}
 	count_many(NW_C_frames_reused, run->pages);
@@ -216,14 +244,14 @@ static unsigned move_pages(uint64_t ipa, unsigned pages)
 	struct run run = {.pages = 0};
 	unsigned i;
 
-	nw_port_lock(&vm.lock);
-	for (i = 0; i < pages && !vm.is_off; i++)
+	vm_turn_begin();
+	vm_move_begin(ipa, pages);
+	for (i = 0; i < pages; i++)
 		run_add(&run, ipa + i * (uint64_t)NW_HYP_PAGE_BYTES);
-	if (run.pages) {
+	if (run.pages)
 		run_move(&run);
-		vm_publish_stats();
-	}
-	nw_port_unlock(&vm.lock);
+	vm_move_end();
+	vm_turn_end();
 	for (i = 0; i < run.pages; i++) {
 		NW_TRACE(NW_EV_FRAME_REUSE, run.page[i].from.v,
 			 NW_HYP_PAGE_BYTES, 0);
@@ -250,26 +278,70 @@ static uint64_t pick_page(void)
 	return ipa < vm.ram_end ? ipa : 0;
 }
 
-static void unmap_range(void)
+/* 2^0 to 2^(orders - 1) pages of a block that was mapped at some time, aligned
+ * to their size; 0: none. */
+static uint64_t pick_range(unsigned orders, uint64_t *pages)
 {
-	uint64_t pages = 1ull << random_below(UNMAP_ORDERS);
-	uint64_t bytes = pages * NW_HYP_PAGE_BYTES;
-	uint64_t ipa = pick_page() & ~(bytes - 1);
+	uint64_t bytes, ipa;
 
-	if (!ipa || ipa + bytes > vm.ram_end)
-		return;
-	nw_port_lock(&vm.lock);
-	if (!vm.is_off) {
-		must(nw_unmap(&vm.table, NW_IA(ipa), bytes, NULL, NULL), ipa,
-		     "unmapping");
-		count(NW_C_unmaps);
-		count_many(NW_C_unmap_pages, pages);
-		vm_publish_stats();
-	}
-	nw_port_unlock(&vm.lock);
+	*pages = 1ull << random_below(orders);
+	bytes = *pages * NW_HYP_PAGE_BYTES;
+	ipa = pick_page() & ~(bytes - 1);
+	return ipa + bytes <= vm.ram_end ? ipa : 0;
 }
 
-/* Returns the number of pages moved or, for an unmapped range, 1. */
+static void unmap_range(void)
+{
+	enum nw_status status;
+	uint64_t pages, ipa = pick_range(UNMAP_ORDERS, &pages);
+
+	if (!ipa)
+		return;
+	vm_turn_begin();
+	PATIENTLY(status, nw_unmap(&vm.table, NW_IA(ipa),
+				   pages * NW_HYP_PAGE_BYTES, NULL, NULL));
+	vm_turn_end();
+	must(status, ipa, "unmapping");
+	count(NW_C_unmaps);
+	count_many(NW_C_unmap_pages, pages);
+}
+
+static void write_protect_range(void)
+{
+	enum nw_status status;
+	uint64_t pages, ipa = pick_range(WRITE_PROTECT_ORDERS, &pages);
+
+	if (!ipa)
+		return;
+	vm_turn_begin();
+	PATIENTLY(status, nw_write_protect(&vm.table, NW_IA(ipa),
+					   pages * NW_HYP_PAGE_BYTES, NULL,
+					   NULL, NULL, NULL));
+	vm_turn_end();
+	must(status, ipa, "write-protecting");
+	count(NW_C_write_protects);
+	count_many(NW_C_write_protect_pages, pages);
+}
+
+static void age_range(void)
+{
+	enum nw_status status;
+	uint64_t young, pages, ipa = pick_range(AGE_ORDERS, &pages);
+
+	if (!ipa)
+		return;
+	vm_turn_begin();
+	PATIENTLY(status, nw_age(&vm.table, NW_IA(ipa),
+				 pages * NW_HYP_PAGE_BYTES, NW_AGE_CLEAR,
+				 &young, NULL));
+	vm_turn_end();
+	must(status, ipa, "ageing");
+	count(NW_C_ages);
+	count_many(NW_C_age_pages, pages);
+	count_many(NW_C_aged, young);
+}
+
+/* Returns the number of pages moved or, for anything else, 1. */
 static unsigned shake_once(void)
 {
 	unsigned pages = 1u << random_below(RUN_ORDERS), tries, moved;
@@ -277,6 +349,14 @@ static unsigned shake_once(void)
 
 	if (!random_below(UNMAP_ONE_IN)) {
 		unmap_range();
+		return 1;
+	}
+	if (!random_below(WRITE_PROTECT_ONE_IN)) {
+		write_protect_range();
+		return 1;
+	}
+	if (!random_below(AGE_ONE_IN)) {
+		age_range();
 		return 1;
 	}
 	for (tries = 0; tries < PICK_TRIES; tries++) {
@@ -370,6 +450,7 @@ void shaker_main(void)
 		done += shake_once();
 	}
 	window_retire();
+	vm_publish_stats();
 	vcpu_leave_stage2();
 	__atomic_store_n(&shaker.is_stopped, 1, __ATOMIC_RELEASE);
 	cpu_park();

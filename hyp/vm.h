@@ -2,9 +2,10 @@
 /*
  * The guest: its RAM, its stage-2 table, and which frame backs each page.
  *
- * One lock (vm.lock) excludes the table's writers and guards the frame array
- * and the device list; the table is exclusive. Lock order: vm, then EL2's,
- * then the heap's.
+ * The table is shared: faults on all CPUs, and the shaker, change it at the
+ * same time, without a lock. Where a page is (vm.frame, vm.moved) is changed by
+ * the shaker alone, inside a move (vm_move_begin), and read by whoever maps,
+ * inside a section in which no move of what is mapped was under way.
  */
 #ifndef NW_HYP_VM_H
 #define NW_HYP_VM_H
@@ -17,7 +18,10 @@
 #include "nw_port.h"
 
 struct vm {
-	struct nw_port_lock lock;
+	struct nw_port_lock touch_lock; /* who adds to touched */
+#ifdef NW_CONFIG_RECORD
+	struct nw_port_lock turn;
+#endif
 	struct nw_table table;
 	struct heap_user tables;
 	uint64_t ram_start; /* multiple of a block */
@@ -26,7 +30,8 @@ struct vm {
 	uint16_t *moved;    /* per RAM block: pages that are not in their own */
 	uint32_t *touched;  /* blocks that were ever mapped, in that order */
 	uint64_t *touched_bits;
-	uint32_t touched_count; /* atomic: grows under the lock */
+	uint32_t touched_count; /* atomic: grows under touch_lock */
+	uint64_t moving; /* vm_move_begin(); atomic; 0: nothing */
 	uint64_t vtcr;
 	uint64_t hcr;
 	unsigned guest_cpus;
@@ -54,18 +59,68 @@ static inline uint64_t vm_block_index(uint64_t ipa)
 	return (ipa - vm.ram_start) / NW_HYP_BLOCK_BYTES;
 }
 
-/* Where a page of RAM is in the machine. Under the lock. */
+/* Where a page of RAM is in the machine. For the shaker, which is the one that
+ * changes it, and while the table is taken down. */
 nw_pa_t vm_frame(uint64_t ipa);
+/* In a move only. */
 void vm_frame_set(uint64_t ipa, nw_pa_t frame);
 
 /*
- * Map the page at `ipa`, which nothing maps, or the whole block around it if
- * that lies in RAM, nothing in it was moved and nothing in it is mapped.
- * Under the lock. Returns the level mapped. Panics when the heap is empty.
+ * From here to vm_move_end() nobody but the caller maps anything in `pages`
+ * pages of RAM from `ipa` on; who is in the middle of it has finished when this
+ * returns. One CPU at a time, outside sections.
  */
-unsigned vm_map_ram(uint64_t ipa);
+void vm_move_begin(uint64_t ipa, unsigned pages);
+void vm_move_end(void);
+/* While the page at `ipa` moves, but not for long. Outside sections. */
+void vm_wait_for_move(uint64_t ipa);
 
-/* Put the table's numbers into the mailbox. Under the lock. */
+/* What came of a fault on RAM. */
+enum vm_mapped {
+	VM_MAPPED_PAGE,
+	VM_MAPPED_BLOCK,
+	VM_RACED, /* another CPU has mapped it */
+	VM_BUSY,  /* it is moving, or its entry being replaced: try again */
+};
+
+/*
+ * Map the page at `ipa`, which nothing maps, or the whole block around it if
+ * that lies in RAM, nothing in it was moved and nothing in it is mapped. On any
+ * CPU, at any time. Panics when the heap is empty.
+ */
+enum vm_mapped vm_map_ram(uint64_t ipa);
+
+/* Rights of all RAM: what is missing in a leaf was taken for a while. */
+#define VM_RAM_PROT NW_PROT_RWX
+
+/*
+ * A recorded trace is one order of events, and numbers are taken after what
+ * they stand for: two changes of one entry, on two CPUs, could get theirs the
+ * wrong way round. So with a recorder who changes the guest's table takes
+ * turns; without one these are nothing.
+ */
+#ifdef NW_CONFIG_RECORD
+static inline void vm_turn_begin(void)
+{
+	nw_port_lock(&vm.turn);
+}
+
+static inline void vm_turn_end(void)
+{
+	nw_port_unlock(&vm.turn);
+}
+#else
+static inline void vm_turn_begin(void)
+{
+}
+
+static inline void vm_turn_end(void)
+{
+}
+#endif
+
+/* Put the table's numbers into the mailbox. Beside others they may be a little
+ * late; the last word is power-off's. */
 void vm_publish_stats(void);
 
 /*

@@ -2,10 +2,14 @@
 /*
  * The EL2 port: real barriers on bare metal, no operating system.
  *
- * There is no grace period here, so tables are exclusive: a port that has
- * none refuses the modes that need one (protocols.md 15 in spirit: never
- * silently shared). Each CPU keeps a struct nw_el2_cpu and points TPIDR_EL2 at
- * it before the first call into the library.
+ * Each CPU keeps a struct nw_el2_cpu and points TPIDR_EL2 at it before the
+ * first call into the library; nw_el2_cpu_add() makes it known to grace
+ * periods. Those wait for CPUs in sections: one that runs its guest, sleeps or
+ * is off holds up nobody, and need not say so. A section is never left by an
+ * exception: interrupts that are taken at EL2 return to where they came from
+ * before anybody else gets the CPU.
+ *
+ * Without -Drcu=true there is no grace period, and tables are exclusive.
  *
  * Atomics are the compiler's load/store exclusives: cortex-a53 and cortex-a72
  * have no LSE, so the build uses -march=armv8-a -mno-outline-atomics.
@@ -21,9 +25,31 @@
 #include "record.h"
 
 #ifdef NW_CONFIG_RCU
-#error "the EL2 port has no grace period: configure with -Drcu=false"
-#endif
+#define NW_PORT_HAS_GRACE_PERIOD 1
+#else
 #define NW_PORT_HAS_GRACE_PERIOD 0
+#endif
+
+/* Everything before, then everything after, for all CPUs. ORD-30, ORD-31 */
+static inline void nw_port_fence(void)
+{
+	__asm__ volatile("dmb ish" ::: "memory");
+}
+
+/* YIELD lets an emulator with one clock for all CPUs run another. */
+static inline void nw_port_relax(void)
+{
+	__asm__ volatile("yield");
+}
+
+/* Until *p is not `value`; ORD-33: the load that finds it is an acquire. */
+static inline void nw_port_await_not(const uint64_t *p, uint64_t value)
+{
+	while (__atomic_load_n(p, __ATOMIC_ACQUIRE) == value)
+		nw_port_relax();
+}
+
+#include "../common/quiescent.h"
 
 /* Operations on entries, in the order of enum nw_el2_count. */
 enum nw_el2_count {
@@ -47,14 +73,24 @@ struct nw_el2_cpu {
 	uint64_t section_id;
 	uint32_t section_depth;
 	uint32_t id;
+	struct nw_quiescent quiescent;
+	struct nw_el2_cpu *next; /* nw_el2_cpu_add() */
 };
+
+#ifdef NW_EL2_THIS_CPU /* where EL2 is played on another machine: a function */
+struct nw_el2_cpu *NW_EL2_THIS_CPU(void);
+#endif
 
 static inline struct nw_el2_cpu *nw_el2_this_cpu(void)
 {
+#ifdef NW_EL2_THIS_CPU
+	return NW_EL2_THIS_CPU();
+#else
 	struct nw_el2_cpu *cpu;
 
 	__asm__ volatile("mrs %0, tpidr_el2" : "=r"(cpu));
 	return cpu;
+#endif
 }
 
 static inline unsigned nw_port_cpu_id(void)
@@ -92,6 +128,8 @@ static inline void nw_el2_count_event(enum nw_event event, uint64_t a,
 	case NW_EV_ENTRY_WRITE:
 	case NW_EV_ENTRY_LINK:
 	case NW_EV_ENTRY_RMW:
+	case NW_EV_ENTRY_LOCK:
+	case NW_EV_ENTRY_PUBLISH:
 		cpu->counts[NW_EL2_ENTRY_WRITES]++;
 		return;
 	case NW_EV_PAGE_ALLOC:
@@ -200,20 +238,55 @@ static inline uint64_t nw_port_section_id(void)
 }
 #endif
 
+#ifdef NW_CONFIG_RCU
+/* Make a CPU known to grace periods. For each CPU once, on the one that boots,
+ * before another runs. */
+void nw_el2_cpu_add(struct nw_el2_cpu *cpu);
+
+/* Enter a read-side section: no table page seen in it is freed. Nests. A store
+ * and a barrier. ORD-06 */
 static inline void nw_port_section_enter(void)
 {
-	nw_port_bug("this port has no readers", __FILE__, __LINE__);
+	nw_quiescent_enter(&nw_el2_this_cpu()->quiescent); /* ORD-30 */
+	nw_port_proof_enter();
+	NW_TRACE(NW_EV_SECTION_ENTER, 0, 0, 0);
+}
+
+/* ORD-06 */
+static inline void nw_port_section_leave(void)
+{
+	NW_TRACE(NW_EV_SECTION_LEAVE, 0, 0, 0);
+	nw_port_proof_leave();
+	nw_quiescent_leave(&nw_el2_this_cpu()->quiescent); /* ORD-32 */
+}
+
+/*
+ * Wait for a grace period: on return every section that was entered before
+ * the call has been left. Not inside a section, and not while a CPU in a
+ * section waits for something of the caller's. ORD-05
+ */
+void nw_port_synchronize(void);
+#else
+static inline void nw_el2_cpu_add(struct nw_el2_cpu *cpu)
+{
+	(void)cpu;
+}
+
+static inline void nw_port_section_enter(void)
+{
+	nw_port_bug("this build has no readers", __FILE__, __LINE__);
 }
 
 static inline void nw_port_section_leave(void)
 {
-	nw_port_bug("this port has no readers", __FILE__, __LINE__);
+	nw_port_bug("this build has no readers", __FILE__, __LINE__);
 }
 
 static inline void nw_port_synchronize(void)
 {
-	nw_port_bug("this port has no grace period", __FILE__, __LINE__);
+	nw_port_bug("this build has no grace period", __FILE__, __LINE__);
 }
+#endif
 
 /* ---- locks ------------------------------------------------------------ */
 
@@ -229,21 +302,22 @@ struct nw_port_lock {
 	uint32_t owner;
 };
 
+/* Times that an operation waits for another one's locked entry. */
+#define NW_PORT_PATIENCE (1u << 20)
+
 static inline void nw_port_lock_init(struct nw_port_lock *lock)
 {
 	lock->next = 0;
 	lock->owner = 0;
 }
 
-/* Spins with YIELD, which lets an emulator with one clock for all CPUs run
- * the owner. */
 static inline void nw_port_lock(struct nw_port_lock *lock)
 {
 	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
 	/* ORD-16: acquire */
 	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
-		__asm__ volatile("yield");
+		nw_port_relax();
 	NW_TRACE(NW_EV_LOCK, (uintptr_t)lock, 0, 0);
 }
 

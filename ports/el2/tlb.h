@@ -31,6 +31,14 @@ void nw_el2_invalidate(void *ctx, const struct nw_flush_request *request);
  */
 void nw_el2_invalidate_local(void *ctx, const struct nw_flush_request *request);
 
+/*
+ * After rights, or the access flag, of the guest's page at `ipa` were added:
+ * this CPU forgets the narrower translation that made it fault. Local; other
+ * CPUs may keep theirs and fault in their turn. The table's own VTTBR_EL2 is
+ * installed.
+ */
+void nw_el2_invalidate_relaxed(uint64_t ipa);
+
 /* Drop everything this CPU holds of the EL1&0 and EL2 regimes (TLBs are
  * unknown at reset). Local. */
 void nw_el2_invalidate_local_all(void);

@@ -25,9 +25,10 @@ def load_tool(name):
 GOOD_COUNTERS = {
     "faults": 100, "fault_reads": 60, "fault_writes": 30, "fault_execs": 8,
     "fault_retries": 2, "fault_parks": 0, "fault_s1_walks": 5,
-    "fault_permission": 0, "level_0": 0, "level_1": 3, "level_2": 40,
+    "fault_raced": 1, "fault_busy": 2, "permission_faults": 4,
+    "access_faults": 3, "fault_permission": 4, "level_0": 0, "level_1": 3, "level_2": 40,
     "level_3": 57, "ram_faults": 50, "maps_block": 20, "maps_page": 30,
-    "device_maps": 45, "spurious": 3, "aborts_injected": 0,
+    "device_maps": 35, "spurious": 3, "aborts_injected": 0,
     "aborts_carveout": 0, "migrations": 500, "frames_poisoned": 500,
     "frames_reused": 400, "poison_damaged": 0, "tables_allocated": 30,
     "tables_freed": 30, "tables_live": 0, "tables_peak": 25,

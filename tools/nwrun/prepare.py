@@ -96,6 +96,24 @@ def build_directory(options):
     return os.path.join(ROOT, "build", name)
 
 
+def configure(directory, arguments, log):
+    """Anew, too, where the directory was configured with other arguments."""
+    stamp = os.path.join(directory, "configured-with")
+    text = "\n".join(arguments) + "\n"
+    try:
+        with open(stamp, encoding="utf-8") as stream:
+            if stream.read() == text and \
+                    os.path.isfile(os.path.join(directory, "build.ninja")):
+                return
+    except OSError:
+        pass
+    shutil.rmtree(directory, ignore_errors=True)
+    command(["meson", "setup", directory] + arguments,
+            "configuring the hypervisor", log)
+    with open(stamp, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
 def build_hypervisor(options, log):
     """The hypervisor's image for this run, built if needed."""
     need("meson", "ninja", GUEST_CC)
@@ -103,13 +121,11 @@ def build_hypervisor(options, log):
     if not os.path.isfile(CROSS_FILE) or not os.path.isdir(
             os.path.join(ROOT, "ports/el2")):
         raise SetupError("this tree has no hypervisor yet; next: --plain")
-    if not os.path.isfile(os.path.join(directory, "build.ninja")):
-        shutil.rmtree(directory, ignore_errors=True)
-        command(["meson", "setup", directory, "--cross-file", CROSS_FILE,
-                 "-Dport=el2", "-Drcu=false", "-Dtrace=true",
-                 "-Drecord=" + ("true" if options.trace else "false"),
-                 "-Dsabotage=" + options.sabotage],
-                "configuring the hypervisor", log)
+    configure(directory, ["--cross-file", CROSS_FILE, "-Dport=el2",
+                          "-Dformats=arm64_s2,arm64_el2", "-Drcu=true",
+                          "-Dtrace=true",
+                          "-Drecord=" + ("true" if options.trace else "false"),
+                          "-Dsabotage=" + options.sabotage], log)
     command(["ninja", "-j2", "-C", directory], "building the hypervisor", log)
     return hypervisor_image(options)
 

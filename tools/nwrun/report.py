@@ -11,7 +11,8 @@ TABLE_PAGE_BYTES = 4096
 BARRIER = re.compile(r"^(dsb_|isb$)")
 INVALIDATION = re.compile(r"^(r?ipas2e|vmall|alle|r?va?l?e[12])")
 STATUS_COUNTERS = ("ram_faults", "migrations", "tables_allocated",
-                   "tables_freed", "tables_live")
+                   "tables_freed", "tables_live", "write_protects",
+                   "permission_faults", "ages", "access_faults")
 
 
 def hypervisor_words(snapshot, limit=30):
@@ -119,12 +120,18 @@ def rows(report):
          "%d retried" % (get("faults", 0), get("ram_faults", 0),
                          get("device_maps", 0), get("spurious", 0),
                          get("aborts_injected", 0), get("fault_retries", 0))),
+        ("  repaired", "%d permission faults, %d access-flag faults; %d raced, "
+         "%d busy" % (get("permission_faults", 0), get("access_faults", 0),
+                      get("fault_raced", 0), get("fault_busy", 0))),
         ("  by kind", nonzero(c, ["fault_reads", "fault_writes", "fault_execs",
                                   "fault_s1_walks", "fault_permission"])),
         ("  by level", nonzero(c, ["level_%d" % i for i in range(4)])),
         ("shaker", "%d migrations, %d splits, %d unmaps of %d pages" % (
             get("migrations", 0), get("splits", 0), get("unmaps", 0),
             get("unmap_pages", 0))),
+        ("  rights", "%d write-protects of %d pages, %d agings of %d pages"
+         % (get("write_protects", 0), get("write_protect_pages", 0),
+            get("ages", 0), get("age_pages", 0))),
         ("mapped", "%d blocks, %d pages in the run; %d blocks, %d pages, "
          "%d device pages at the end" % (
              get("maps_block", 0), get("maps_page", 0), get("walk_blocks", 0),
