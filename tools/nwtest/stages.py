@@ -6,6 +6,7 @@ A stage is a function of a Context; its docstring is what --list prints. The
 decorator's sets say in which runs it takes part: QUICK in all of them, TEST in
 `make test` and `make test-long`, LONG only in the latter.
 """
+import concurrent.futures
 import json
 import os
 import shutil
@@ -177,12 +178,17 @@ def fuzz(ctx):
     meson_test(ctx, "build/clang", ["--suite", "fuzz"])
 
 
+# One of each kind: a sanitized engine takes long to compile.
+SOME_FORMATS = "-Dformats=arm64_s2,arm64_el2,arm64_s2_64k," \
+               "arm64_el10_16k_lpa2,x86_64,x86_ept,riscv_g"
+
+
 @stage("sanitizers", TEST)
 def sanitizers(ctx):
     """the unit tests under address and undefined-behaviour sanitizers"""
     if meson_build(ctx, "build/asan",
                    ["-Db_sanitize=address,undefined", "-Dproof=true",
-                    "-Dtrace=true", "-Db_lundef=false"]):
+                    "-Dtrace=true", "-Db_lundef=false", SOME_FORMATS]):
         meson_test(ctx, "build/asan",
                    env={"UBSAN_OPTIONS": "halt_on_error=1"})
 
@@ -191,7 +197,8 @@ def sanitizers(ctx):
 def tsan(ctx):
     """what runs concurrently, under the thread sanitizer, with its own RCU"""
     if meson_build(ctx, "build/tsan",
-                   ["-Dport=tsan", "-Db_sanitize=thread", "-Db_lundef=false"]):
+                   ["-Dport=tsan", "-Db_sanitize=thread", "-Db_lundef=false",
+                    "-Dformats=arm64_s2,arm64_el2"]):
         meson_test(ctx, "build/tsan",
                    ["--suite", "concurrent", "--suite", "tsan"],
                    env={"TSAN_OPTIONS": "halt_on_error=1"})
@@ -214,6 +221,29 @@ def symbols(ctx):
 def floors(ctx):
     """the bench's floors cost the instructions that were pinned"""
     ctx.command(["tools/bench", "--pinned"])
+
+
+def mmu_arm64_build(ctx):
+    """The program that asks the CPU; None if it does not build."""
+    ok = meson_build(ctx, "build/mmu-arm64", [
+        "--cross-file", "tools/cross-arm64-el2.ini",
+        "--cross-file", "tests/mmu/arm64/cross.ini"])
+    return "build/mmu-arm64/tests/mmu/arm64/judge.elf" if ok else None
+
+
+@stage("mmu-arm64", TEST)
+def mmu_arm64(ctx):
+    """an emulated CPU reads tables of every arm64 format as the library does"""
+    elf = mmu_arm64_build(ctx)
+    if elf:
+        checker(ctx, "tests/mmu/arm64/run", elf)
+        checker(ctx, "tests/mmu/arm64/run", "--must-fail", elf)
+
+
+@stage("mmu-riscv", TEST)
+def mmu_riscv(ctx):
+    """an emulated hart translates by riscv_g and riscv_s as the model does"""
+    checker(ctx, "tests/mmu/riscv/run")
 
 
 @stage("run-bad-input", QUICK)
@@ -302,6 +332,27 @@ def property_long(ctx):
                     timeout=7200)
 
 
+@stage("mmu-riscv-long", LONG)
+def mmu_riscv_long(ctx):
+    """the same with other tables and more addresses"""
+    for seed in ("2", "3"):
+        checker(ctx, "tests/mmu/riscv/run", "--seed", seed, "--addresses",
+                "100000")
+
+
+@stage("mmu-arm64-long", LONG)
+def mmu_arm64_long(ctx):
+    """the same with other tables and more addresses, and as other CPUs"""
+    elf = mmu_arm64_build(ctx)
+    if not elf:
+        return
+    for seed in ("2", "3"):
+        checker(ctx, "tests/mmu/arm64/run", elf, "seed=" + seed,
+                "addresses=100000", "rest=20000")
+    for cpu in ("cortex-a72", "cortex-a76"):
+        checker(ctx, "tests/mmu/arm64/run", "--cpu", cpu, elf)
+
+
 @stage("fuzz-long", LONG)
 def fuzz_long(ctx):
     """ten minutes of every fuzzer"""
@@ -313,9 +364,13 @@ def fuzz_long(ctx):
 
 @stage("scenarios-long", LONG)
 def scenarios_long(ctx):
-    """ten million random schedules of each good scenario"""
-    ctx.command(["build/native/tests/explore/explore_test_scenarios",
-                 "10000000"], timeout=7200)
+    """ten million random schedules of each good scenario, on two cores"""
+    def part(number):
+        return ctx.command(["build/native/tests/explore/explore_test_scenarios",
+                            "10000000", "%d/2" % number], timeout=6 * 3600)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(part, (1, 2)))
 
 
 @stage("run-models", LONG)
