@@ -115,3 +115,69 @@ uint64_t floor_lookup(const uint64_t *root, uint64_t virt_minus_phys,
 	}
 	return sum;
 }
+
+void floor_modify(uint64_t *entry, size_t n, uint64_t without, uint64_t with)
+{
+	uint64_t *end = entry + n;
+
+	for (; entry < end; entry++)
+		store(entry, (load(entry) & ~without) | with);
+}
+
+void floor_swap(uint64_t *entry, size_t n, uint64_t without, uint64_t with)
+{
+	uint64_t *end = entry + n;
+
+	for (; entry < end; entry++) {
+		uint64_t old = load(entry), changed = (old & ~without) | with;
+
+		if (changed != old)
+			(void)__atomic_compare_exchange_n(entry, &old, changed,
+							  0, __ATOMIC_ACQ_REL,
+							  __ATOMIC_RELAXED);
+	}
+}
+
+uint64_t floor_scan(const uint64_t *entry, size_t n)
+{
+	const uint64_t *end = entry + n;
+	uint64_t sum = 0;
+
+	for (; entry < end; entry++)
+		sum += load(entry);
+	return sum;
+}
+
+static inline uint64_t *walk(uint64_t *root, uint64_t virt_minus_phys,
+			     uint64_t a)
+{
+	const uint64_t next = UINT64_C(0xfffffffff000);
+	uint64_t e = load(root + (a >> 30));
+
+	e = load((const uint64_t *)(uintptr_t)((e & next) + virt_minus_phys) +
+		 (a >> 21 & 511));
+	return (uint64_t *)(uintptr_t)((e & next) + virt_minus_phys) +
+	       (a >> 12 & 511);
+}
+
+void floor_walk_swap(uint64_t *root, uint64_t virt_minus_phys,
+		     const uint64_t *address, unsigned n, uint64_t without,
+		     uint64_t with)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t *entry = walk(root, virt_minus_phys, address[i]);
+		uint64_t old = load(entry);
+
+		(void)__atomic_compare_exchange_n(
+			entry, &old, (old & ~without) | with, 0,
+			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	}
+}
+
+void floor_walk_store(uint64_t *root, uint64_t virt_minus_phys,
+		      const uint64_t *address, unsigned n, uint64_t leaf)
+{
+	for (unsigned i = 0; i < n; i++)
+		store(walk(root, virt_minus_phys, address[i]),
+		      leaf + (address[i] & ~UINT64_C(0xfff)));
+}

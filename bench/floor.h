@@ -41,6 +41,25 @@ void floor_drop(struct floor_tables *f, struct heap *heap, uint64_t *above);
 /* Store 0 to every leaf entry and every link. */
 void floor_clear(struct floor_tables *f);
 
+/* Load every entry and store it without / with the bits. */
+void floor_modify(uint64_t *entry, size_t n, uint64_t without, uint64_t with);
+
+/* The same by compare-and-swap, where that changes something. */
+void floor_swap(uint64_t *entry, size_t n, uint64_t without, uint64_t with);
+
+/* Load every entry; the sum, so that nothing is optimised away. */
+uint64_t floor_scan(const uint64_t *entry, size_t n);
+
+/* Three dependent loads for each address, then one compare-and-swap of what
+ * was found for the same with `with` and without `without`. */
+void floor_walk_swap(uint64_t *root, uint64_t virt_minus_phys,
+		     const uint64_t *address, unsigned n, uint64_t without,
+		     uint64_t with);
+
+/* The same with a plain store. */
+void floor_walk_store(uint64_t *root, uint64_t virt_minus_phys,
+		      const uint64_t *address, unsigned n, uint64_t leaf);
+
 /*
  * Three dependent loads for each address (40 bits, 4 KiB granule); the sum of
  * what they found, so that nothing is optimised away.

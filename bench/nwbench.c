@@ -90,20 +90,24 @@ static int usage(int status)
 
 static int list_rows(void)
 {
-	for (unsigned i = 0; i < rows_count; i++)
+	const struct row *row;
+
+	for (unsigned i = 0; (row = row_at(i)); i++)
 		printf("{\"row\": \"%s\", \"title\": \"%s\", "
 		       "\"entries\": %llu}\n",
-		       rows[i].name, rows[i].title,
-		       (unsigned long long)rows[i].entries);
+		       row->name, row->title,
+		       (unsigned long long)row->entries);
 	return 0;
 }
 
 static const struct row *find_row(const char *name)
 {
-	for (unsigned i = 0; i < rows_count; i++)
-		if (!strcmp(rows[i].name, name))
-			return &rows[i];
-	return NULL;
+	const struct row *row;
+	unsigned i = 0;
+
+	while ((row = row_at(i)) && strcmp(row->name, name))
+		i++;
+	return row;
 }
 
 static int parse_side(const char *text, enum side *side)

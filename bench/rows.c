@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rows.h"
 
+#include "nw_port.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #define GIB (UINT64_C(1) << 30)
-#define LOOKUPS 65536u
-
-static const struct nw_attrs attrs = {
-	.prot = NW_PROT_RWX,
-	.memtype = NW_MEM_NORMAL_WB,
-	.share = NW_SHARE_INNER,
-	.flags = NW_LEAF_ACCESSED,
-};
-
-/* The output starts where blocks of every size could start. */
-#define OUTPUT_PA (UINT64_C(64) * GIB)
 
 __attribute__((noreturn)) static void fail(const char *what)
 {
@@ -23,7 +14,7 @@ __attribute__((noreturn)) static void fail(const char *what)
 	exit(1);
 }
 
-static void must(enum nw_status status)
+void row_must(enum nw_status status)
 {
 	if (status != NW_OK)
 		fail(nw_status_name(status));
@@ -31,15 +22,30 @@ static void must(enum nw_status status)
 
 /* ---- the library ------------------------------------------------------ */
 
-static void lib_map(struct bench *b)
+struct nw_attrs row_attrs(const struct bench *b)
 {
-	must(nw_map(&b->table, NW_IA(0), b->row->ia_bytes, NW_PA(OUTPUT_PA),
-		    &attrs, b->row->max_level, NULL, NULL));
+	const struct row_table *t = b->row->table;
+
+	return (struct nw_attrs){
+		.prot = t ? t->prot : NW_PROT_RWX,
+		.memtype = NW_MEM_NORMAL_WB,
+		.share = NW_SHARE_INNER,
+		.flags = t ? t->flags : NW_LEAF_ACCESSED,
+	};
 }
 
-static void lib_unmap(struct bench *b)
+void row_map(struct bench *b)
 {
-	must(nw_unmap(&b->table, NW_IA(0), b->row->ia_bytes, NULL, NULL));
+	const struct nw_attrs attrs = row_attrs(b);
+
+	row_must(nw_map(&b->table, NW_IA(0), b->row->ia_bytes,
+			NW_PA(ROW_OUTPUT_PA), &attrs, b->row->max_level, NULL,
+			NULL));
+}
+
+void row_unmap(struct bench *b)
+{
+	row_must(nw_unmap(&b->table, NW_IA(0), b->row->ia_bytes, NULL, NULL));
 }
 
 static void lib_lookup(struct bench *b)
@@ -47,7 +53,7 @@ static void lib_lookup(struct bench *b)
 	struct nw_mapping found;
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < LOOKUPS; i++) {
+	for (unsigned i = 0; i < ROW_RANDOM; i++) {
 		(void)!nw_lookup(&b->table, NW_IA(b->address[i]), &found);
 		sum += found.entry;
 	}
@@ -63,14 +69,14 @@ static uint64_t step_bytes(const struct bench *b)
 
 static void floor_map_fresh(struct bench *b)
 {
-	floor_zero_fill(&b->floor, OUTPUT_PA | 0x7ff, step_bytes(b));
+	floor_zero_fill(&b->floor, ROW_OUTPUT_PA | 0x7ff, step_bytes(b));
 	__atomic_store_n(&b->root_entry, b->floor.links_phys | 3,
 			 __ATOMIC_RELAXED);
 }
 
 static void floor_map(struct bench *b)
 {
-	floor_fill(&b->floor, OUTPUT_PA | 0x7fd, step_bytes(b));
+	floor_fill(&b->floor, ROW_OUTPUT_PA | 0x7fd, step_bytes(b));
 }
 
 static void floor_relink(struct bench *b)
@@ -91,16 +97,23 @@ static void floor_unmap_clear(struct bench *b)
 
 static void floor_lookups(struct bench *b)
 {
-	const uint64_t *root = (const uint64_t *)(uintptr_t)(
-		nw_table_root(&b->table).v + b->heap.ops.virt_minus_phys);
+	const uint64_t *root =
+		(const uint64_t *)(uintptr_t)(nw_table_root(&b->table).v +
+					      b->heap.ops.virt_minus_phys);
 
 	b->sum = floor_lookup(root, b->heap.ops.virt_minus_phys, b->address,
-			      LOOKUPS);
+			      ROW_RANDOM);
+}
+
+/* What bench_open() mapped stays. */
+static void keep(struct bench *b)
+{
+	(void)b;
 }
 
 /* ---- rows ------------------------------------------------------------- */
 
-const struct row rows[] = {
+const struct row rows_range[] = {
 	{
 		.name = "map-1g-4k",
 		.title = "map 1 GiB as 4K, fresh tables",
@@ -108,9 +121,9 @@ const struct row rows[] = {
 		.runs = 8,
 		.ia_bytes = GIB,
 		.max_level = 0,
-		.lib = lib_map,
+		.lib = row_map,
 		.floor = floor_map_fresh,
-		.lib_after = lib_unmap,
+		.lib_after = row_unmap,
 	},
 	{
 		.name = "map-64g-2m",
@@ -119,9 +132,20 @@ const struct row rows[] = {
 		.runs = 48,
 		.ia_bytes = 64 * GIB,
 		.max_level = 1,
-		.lib = lib_map,
+		.lib = row_map,
 		.floor = floor_map,
-		.lib_after = lib_unmap,
+		.lib_after = row_unmap,
+	},
+	{
+		.name = "map-1t-1g",
+		.title = "map 1 TiB as 1G",
+		.entries = 1024,
+		.runs = 512,
+		.ia_bytes = 1024 * GIB,
+		.max_level = 2,
+		.lib = row_map,
+		.floor = floor_map,
+		.lib_after = row_unmap,
 	},
 	{
 		.name = "unmap-1g-4k",
@@ -130,9 +154,9 @@ const struct row rows[] = {
 		.runs = 8,
 		.ia_bytes = GIB,
 		.max_level = 0,
-		.lib_before = lib_map,
+		.lib_before = row_map,
 		.floor_before = floor_relink,
-		.lib = lib_unmap,
+		.lib = row_unmap,
 		.floor = floor_unmap_drop,
 	},
 	{
@@ -142,34 +166,43 @@ const struct row rows[] = {
 		.runs = 48,
 		.ia_bytes = 64 * GIB,
 		.max_level = 1,
-		.lib_before = lib_map,
+		.lib_before = row_map,
 		.floor_before = floor_map,
-		.lib = lib_unmap,
+		.lib = row_unmap,
 		.floor = floor_unmap_clear,
 	},
 	{
 		.name = "lookup",
 		.title = "lookup, random, in 1 GiB of 4K",
-		.entries = LOOKUPS,
+		.entries = ROW_RANDOM,
 		.runs = 8,
 		.ia_bytes = GIB,
 		.max_level = 0,
+		.prepare = keep,
 		.lib = lib_lookup,
 		.floor = floor_lookups,
 	},
 };
-const unsigned rows_count = sizeof(rows) / sizeof(rows[0]);
+const unsigned rows_range_count = sizeof(rows_range) / sizeof(rows_range[0]);
+
+const struct row *row_at(unsigned index)
+{
+	if (index < rows_range_count)
+		return &rows_range[index];
+	index -= rows_range_count;
+	return index < rows_change_count ? &rows_change[index] : NULL;
+}
 
 static void random_addresses(struct bench *b)
 {
 	uint64_t state = 0x9e3779b97f4a7c15u;
 
-	b->address = malloc(LOOKUPS * sizeof(*b->address));
+	b->address = malloc(ROW_RANDOM * sizeof(*b->address));
 	if (!b->address)
 		fail("no memory");
-	for (unsigned i = 0; i < LOOKUPS; i++) {
+	for (unsigned i = 0; i < ROW_RANDOM; i++) {
 		state = state * UINT64_C(6364136223846793005) + 1;
-		b->address[i] = (state >> 33) & (b->row->ia_bytes - 1);
+		b->address[i] = (state >> 24) & (b->row->ia_bytes - 1);
 	}
 }
 
@@ -177,8 +210,7 @@ static void open_floor(struct bench *b)
 {
 	struct floor_tables *f = &b->floor;
 
-	f->pages = (unsigned)(b->row->ia_bytes >>
-			      (21 + 9 * b->row->max_level));
+	f->pages = (unsigned)(b->row->ia_bytes >> (21 + 9 * b->row->max_level));
 	f->links = heap_take(&b->heap, 1);
 	f->leaves = heap_take(&b->heap, f->pages);
 	if (!f->links || !f->leaves)
@@ -191,23 +223,31 @@ void bench_open(struct bench *b, const struct row *row)
 {
 	const struct nw_table_config config = {
 		.ops = &nw_arm64_s2_ops,
-		.format = {.granule_lg2 = 12, .ia_bits = 40, .oa_bits = 40},
+		.format = {.granule_lg2 = 12,
+			   .ia_bits = 40,
+			   .oa_bits = 44,
+			   .features = row->table ? row->table->features : 0},
 		.port = &b->heap.ops,
 		.port_ctx = &b->heap,
-		.mode = NW_MODE_EXCLUSIVE,
+		.mode = row->table ? row->table->mode : NW_MODE_EXCLUSIVE,
 		.regime = NW_REGIME_STAGE2,
 		.tag = 1,
 	};
 
+#ifdef NW_CONFIG_QSBR
+	urcu_qsbr_register_thread();
+#endif
 	b->row = row;
-	if (heap_init(&b->heap, 2200))
+	if (heap_init(&b->heap, 2800))
 		fail("no memory for table pages");
-	must(nw_table_init(&b->table, &config, NULL));
+	row_must(nw_table_init(&b->table, &config, NULL));
 	open_floor(b);
 	/* Pages that the library will use are on its free list from the start,
 	 * so that the first run costs what the others do. */
-	lib_map(b);
-	if (row->lib != lib_lookup)
-		lib_unmap(b);
+	row_map(b);
 	random_addresses(b);
+	if (row->prepare)
+		row->prepare(b);
+	else
+		row_unmap(b);
 }
