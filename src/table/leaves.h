@@ -10,7 +10,7 @@
 #define NW_TABLE_LEAVES_H
 
 #include "iter.h"
-#include "patience.h"
+#include "lock.h"
 
 /* So that each operation gets loops of its own. */
 #define NW_LOOP static inline __attribute__((always_inline))
@@ -246,8 +246,7 @@ NW_LOOP unsigned nw_leaves_page(struct nw_stretch *s,
 		if (NW_LIKELY(n - i >= NW_GROUP)) {
 			NW_EACH_OF_GROUP
 			{
-				e[k] = nw_entry_read(
-					nw_pteref_index(at, k));
+				e[k] = nw_entry_read(nw_pteref_index(at, k));
 				all &= e[k];
 				any |= e[k];
 			}
@@ -433,12 +432,15 @@ nw_leaves_range(struct nw_leaves *job, const int reads_only, nw_leaf_fn fn,
 		at = it.addr;
 		if (status != NW_MORE && status != NW_E_BUSY)
 			break;
-		splits = status == NW_MORE;
-		/* Nothing is held and nothing is owed while we wait. */
-		if (!nw_patience_wait(&patience)) {
+		/* A block was in the way: split it. One that is there again, or
+		 * an entry that somebody holds: wait, with nothing held and
+		 * nothing owed. */
+		if ((splits || status == NW_E_BUSY) &&
+		    !nw_retry(t, &patience)) {
 			status = NW_E_BUSY;
 			break;
 		}
+		splits |= status == NW_MORE;
 	}
 	return nw_report(result, status, at, it.level, job->stopped_at);
 }

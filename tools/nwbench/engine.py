@@ -12,7 +12,7 @@ from .errors import BenchError, ROOT, call
 # valgrind 3.19 does not read what clang writes by default (DWARF 5); the
 # format of the debug information changes no instruction.
 FLAGS = ["-Dbuildtype=debugoptimized", "-Dc_args=-gdwarf-4",
-         "-Dquiescent=true"]
+         "-Dquiescent=true", "-Dformats=arm64_s2,arm64_el2"]
 TIMED = "nwbench_timed"
 
 

@@ -152,7 +152,7 @@ static void finish_both(void *state)
 }
 
 #define LEAVES                                                                 \
-	.subject = NWX_LIBRARY, .cpus = 2, .cpus_pct = 3,                      \
+	.subject = NWX_LIBRARY, .cpus = 2, .cpus_pct = 3, .walks = 2,          \
 	.state_bytes = sizeof(struct state),                                   \
 	.machine = {.has_haf = 1, .has_hd = 1}
 
@@ -161,7 +161,6 @@ const struct nwx_scenario nws_good_library_harvest_dirty = {
 	.doc = "dirty state is harvested while hardware marks it, twice",
 	.rule = "protocols 4",
 	LEAVES,
-	.walks = 1,
 	.setup = setup_clean,
 	.cpu = {harvester, writer, ager},
 	.finish = finish_harvest,
@@ -172,7 +171,6 @@ const struct nwx_scenario nws_good_library_write_protect_dirty = {
 	.doc = "a page is write-protected for good while hardware marks it",
 	.rule = "protocols 4",
 	LEAVES,
-	.walks = 1,
 	.setup = setup_clean,
 	.cpu = {write_protecter, writer, ager},
 	.finish = finish_protect,

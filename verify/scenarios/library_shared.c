@@ -372,7 +372,7 @@ const struct nwx_scenario nws_good_library_shared_unmap_unmap = {
 	.name = "good_library_shared_unmap_unmap",
 	SHARED("protocols 5", "two CPUs unmap the same page: both wait for a "
 			      "flush that covers it"),
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_page,
 	.cpu = {unmap_page_too, unmap_page_too, read_page},
 };
@@ -381,6 +381,7 @@ const struct nwx_scenario nws_good_library_shared_split_unmap = {
 	.name = "good_library_shared_split_unmap",
 	SHARED("protocols 5, 8", "a block is split while a page of it is "
 				 "unmapped"),
+	.walks = 2,
 	.setup = setup_block,
 	.cpu = {split_block, unmap_page, read_page},
 	.finish = finish_split_unmap,
@@ -410,7 +411,7 @@ const struct nwx_scenario nws_good_library_shared_retire_map = {
 	.name = "good_library_shared_retire_map",
 	SHARED("protocols 6, 16", "a table is dropped whole while another CPU "
 				  "maps a page into it"),
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_page,
 	.cpu = {drop_block, map_next_page, read_page},
 	.finish = finish_drop,
@@ -439,6 +440,7 @@ const struct nwx_scenario nws_good_library_shared_collapse_split = {
 	.name = "good_library_shared_collapse_split",
 	SHARED("protocols 5, 8",
 	       "a block is split while another CPU collapses its table"),
+	.walks = 2,
 	.setup = setup_block,
 	.cpu = {split_block, collapse, look},
 	.finish = finish_kept,
@@ -448,6 +450,7 @@ const struct nwx_scenario nws_good_library_shared_reclaim_map = {
 	.name = "good_library_shared_reclaim_map",
 	SHARED("protocols 6", "an empty table is reclaimed while another CPU "
 			      "maps a page into it"),
+	.walks = 1,
 	.setup = setup_empty_table,
 	.cpu = {reclaim, map_next_page, map_same_page},
 	.finish = finish_reclaim_map,
