@@ -320,7 +320,8 @@ static void bbm_listen(enum nw_event event, uint64_t a, uint64_t b, uint64_t c,
 	(void)file;
 	(void)line;
 	if (event != NW_EV_ENTRY_WRITE && event != NW_EV_ENTRY_RMW &&
-	    event != NW_EV_ENTRY_LINK)
+	    event != NW_EV_ENTRY_LINK && event != NW_EV_ENTRY_LOCK &&
+	    event != NW_EV_ENTRY_PUBLISH)
 		return;
 	if ((b & 3) == 1 && !(c & 1)) { /* a block goes */
 		bbm.entry = a;
