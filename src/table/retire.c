@@ -17,9 +17,8 @@ void NW_FN(freeze_subtree)(const struct nw_table *t, nw_pa_t page,
 		       !nw_entry_freeze(ref, &e, nwf_frozen()))
 			;
 		if (nwf_is_table(level, e))
-			NW_FN(freeze_subtree)(t,
-					      NW_PA(nwf_table_pa(&t->geo, e)),
-					      level - 1);
+			NW_FN(freeze_subtree)
+			(t, NW_PA(nwf_table_pa(&t->geo, e)), level - 1);
 	}
 }
 
@@ -53,10 +52,38 @@ static void open_claim(struct nw_batch *b, const struct nw_claim *c)
 	}
 }
 
+static void free_dead(struct nw_batch *b)
+{
+	struct nw_table *t = b->owner.t;
+	const uint64_t offset = (UINT64_C(1) << NWF_GRANULE_LG2) - 1;
+
+	while (b->dead_count) {
+		uint64_t dead = b->dead[--b->dead_count];
+
+		NW_FN(free_subtree)
+		(t, NW_PA(dead & ~offset), (unsigned)(dead & offset));
+	}
+}
+
+/* The sabotage: table pages go before their flush. */
+static void free_claimed(struct nw_batch *b)
+{
+	for (unsigned i = 0; i < b->claims; i++) {
+		struct nw_claim *c = &b->claim[i];
+
+		if (c->is_table)
+			nw_batch_add_dead(b, c->table, c->level - 1u);
+		c->is_table = 0;
+	}
+	free_dead(b);
+}
+
 void NW_FN(batch_settle)(struct nw_batch *b)
 {
 	struct nw_table *t = b->owner.t;
 
+	if (NW_SABOTAGE_EARLY_FREE)
+		free_claimed(b);
 	nw_flush_issue(t, &b->flush); /* ORD-07 */
 	for (unsigned i = 0; i < b->claims; i++) {
 		const struct nw_claim *c = &b->claim[i];
@@ -68,19 +95,6 @@ void NW_FN(batch_settle)(struct nw_batch *b)
 		open_claim(b, c);
 	}
 	b->claims = 0;
-}
-
-static void free_dead(struct nw_batch *b)
-{
-	struct nw_table *t = b->owner.t;
-	const uint64_t offset = (UINT64_C(1) << NWF_GRANULE_LG2) - 1;
-
-	while (b->dead_count) {
-		uint64_t dead = b->dead[--b->dead_count];
-
-		NW_FN(free_subtree)(t, NW_PA(dead & ~offset),
-				    (unsigned)(dead & offset));
-	}
 }
 
 void NW_FN(batch_free)(struct nw_batch *b)
