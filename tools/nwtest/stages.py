@@ -310,8 +310,9 @@ def run_trace(ctx):
         ctx.expect(oracle, 0, "clean", timeout=600)
     for name, rule in (("no-ipas2", "BBM-07"), ("early-free", "LIFE-03"),
                        ("no-bbm", "BBM-05"), ("local-tlbi", "TLB-03")):
+        # A guest that such a mistake has killed records faults, fast.
         ctx.run(RUN + ["--trace", "--duration", "3", "--mem", "512M",
-                       "--sabotage", name], timeout=1200)
+                       "--stall", "30", "--sabotage", name], timeout=1200)
         ctx.expect(oracle, 1, rule, timeout=600)
 
 
