@@ -174,6 +174,10 @@ unsigned nw_break_pages_max(const struct nw_table *t);
  * hardware walker on return.
  * cache: taken from first, then the port; may be NULL.
  *
+ * NW_LEAF_CONTIG is the caller's own promise: all members of a run, and later
+ * every change over whole runs; nothing here keeps a run together. RISC-V
+ * (Svnapot): one member at a time, more are NW_E_ATTRS.
+ *
  * NW_E_EXISTS       any part is mapped or annotated; nothing was changed
  * NW_E_RACED        NW_MODE_SHARED: another CPU mapped at result.reached while
  *                   we worked; everything below is ours. For one leaf (a fault)

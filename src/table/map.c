@@ -265,6 +265,13 @@ static enum nw_status map_prepare(struct map_job *job, struct nw_table *t,
 		}
 		if (status)
 			return nw_refuse(result, status, ia.v, "attrs");
+		/* A member of such a run says where the run is, not where it
+		 * is itself: the next leaf is not one step further. */
+		if (size_bytes > nw_span_bytes(t, level) &&
+		    nwf_leaf_span_lg2(&t->geo, level,
+				      job->leaf_template[level]) >
+			    nw_span_lg2(&t->geo, level))
+			return nw_refuse(result, NW_E_ATTRS, ia.v, "attrs");
 	}
 	return NW_OK;
 }

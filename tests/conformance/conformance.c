@@ -385,6 +385,27 @@ static void scenario_refusals(struct rig *rig, const struct place *p)
 		rig_fail(rig, "a refusal took pages");
 }
 
+/* Two members of a contiguous run: each where it was asked for, or refused. */
+static void scenario_run_members(struct rig *rig, const struct place *p)
+{
+	const uint64_t g = p->granule;
+	struct nw_attrs member = p->attrs;
+	struct nw_table *t = &rig->table;
+	struct nw_mapping m;
+	enum nw_status status;
+
+	member.flags |= NW_LEAF_CONTIG;
+	status = nw_map(t, NW_IA(0), 2 * g, NW_PA(0), &member, 0, NULL, NULL);
+	if (status == NW_E_ATTRS)
+		return;
+	if (status)
+		rig_fail(rig, nw_status_name(status));
+	if (nw_lookup(t, NW_IA(g), &m) || m.pa.v != g)
+		rig_fail(rig, "the second member is somewhere else");
+	if (nw_unmap(t, NW_IA(0), 2 * g, NULL, NULL))
+		rig_fail(rig, "they cannot be unmapped");
+}
+
 /* ---- running them ------------------------------------------------------ */
 
 /* 0: this level does not fit into the input or output range. */
@@ -476,6 +497,7 @@ SCENARIO(split_collapse)
 SCENARIO(worst_alignment)
 SCENARIO(teardown)
 SCENARIO(refusals)
+SCENARIO(run_members)
 
 /* Names and identities: no two formats are taken for one another. */
 static void formats_are_told_apart(void **state)
@@ -503,6 +525,7 @@ int main(void)
 		cmocka_unit_test(worst_alignment_agrees_with_flat_model),
 		cmocka_unit_test(teardown_agrees_with_flat_model),
 		cmocka_unit_test(refusals_agrees_with_flat_model),
+		cmocka_unit_test(run_members_agrees_with_flat_model),
 	};
 
 	return cmocka_run_group_tests_name("conformance", tests, NULL, NULL);
