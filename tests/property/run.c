@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "run.h"
+#include "state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,215 +8,15 @@
 
 #include "nw_port.h"
 
-/* Enough for any run; running dry would show as NW_E_NOMEM. */
-#define ARENA_PAGES 8192
-
-struct run_state {
-	const struct run_options *options;
-	struct fixture f;
-	struct model model;
-	struct model seen; /* what the second walker read last */
-	struct aw_view before;
-	int before_valid; /* `before` shows the table before this operation */
-	struct nw_page_cache cache;
-	const struct nw_port_ops *real_port;
-	struct nw_port_ops port; /* real_port, with the planted fault */
-	struct run_failure *failure;
-	unsigned at;
-};
-
-struct run_totals run_totals;
-
-__attribute__((format(printf, 2, 3))) static int
-fail(struct run_state *s, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(s->failure->text, sizeof(s->failure->text), format, args);
-	va_end(args);
-	s->failure->at = s->at;
-	return 1;
-}
-
-/* ---- looking at the whole table --------------------------------------- */
-
-static void see(struct run_state *s)
-{
-	unsigned i;
-
-	model_clear(&s->seen);
-	for (i = 0; i < s->f.view.leaves; i++) {
-		const struct aw_leaf *leaf = &s->f.view.leaf[i];
-		struct run piece = {leaf->ia,
-				    leaf->ia + aw_span(leaf->arm_level),
-				    leaf->pa, leaf->attrs};
-
-		model_append(&s->seen, &piece);
-	}
-}
-
-static int look(struct run_state *s)
-{
-	const char *wrong = fixture_look(&s->f, s->cache.pages);
-	const struct run *want, *got;
-	uint64_t ia;
-
-	run_totals.looks++;
-	if (wrong)
-		return fail(s, "%s", wrong);
-	if (s->f.view.invalid)
-		return fail(s, "%u invalid entries that are not zero",
-			    s->f.view.invalid);
-	see(s);
-	if (!model_differ(&s->model, &s->seen, &ia))
-		return 0;
-	want = model_at(&s->model, ia);
-	got = model_at(&s->seen, ia);
-	return fail(s,
-		    "at %#llx the model has pa %#llx prot %#x flags %#x, "
-		    "the table pa %#llx prot %#x flags %#x (~0: nothing)",
-		    (unsigned long long)ia,
-		    want ? (unsigned long long)(want->pa + ia - want->start)
-			 : ~0ull,
-		    want ? want->attrs.prot : ~0u,
-		    want ? want->attrs.flags : ~0u,
-		    got ? (unsigned long long)(got->pa + ia - got->start)
-			: ~0ull,
-		    got ? got->attrs.prot : ~0u,
-		    got ? got->attrs.flags : ~0u);
-}
-
-static const struct aw_leaf *leaf_at(const struct aw_view *view, uint64_t ia)
-{
-	unsigned low = 0, high = view->leaves;
-
-	while (low < high) {
-		unsigned mid = (low + high) / 2;
-
-		if (view->leaf[mid].ia < ia)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < view->leaves && view->leaf[low].ia == ia
-		       ? &view->leaf[low] : NULL;
-}
-
-static int page_in(const struct aw_view *view, const struct aw_page *page)
-{
-	unsigned i;
-
-	for (i = 0; i < view->pages; i++)
-		if (view->page[i].pa == page->pa &&
-		    view->page[i].ia == page->ia &&
-		    view->page[i].arm_level == page->arm_level)
-			return 1;
-	return 0;
-}
-
-/*
- * What a TLB may hold from before must be gone where the table now says less:
- * every leaf that is not there as it was, and every table page, was flushed.
- */
-static int check_flushed(struct run_state *s)
-{
-	unsigned i;
-
-	for (i = 0; i < s->before.leaves; i++) {
-		const struct aw_leaf *old = &s->before.leaf[i];
-		const struct aw_leaf *now = leaf_at(&s->f.view, old->ia);
-
-		if (now && now->arm_level == old->arm_level &&
-		    now->pa == old->pa &&
-		    (now->attrs.prot & old->attrs.prot) == old->attrs.prot)
-			continue;
-		if (!fixture_flushed(&s->f, old->ia,
-				     old->ia + aw_span(old->arm_level),
-				     3u - old->arm_level))
-			return fail(s, "the leaf at %#llx, level %u, changed "
-				    "without its flush",
-				    (unsigned long long)old->ia,
-				    3u - old->arm_level);
-	}
-	for (i = 0; i < s->before.pages; i++) {
-		const struct aw_page *page = &s->before.page[i];
-
-		if (page_in(&s->f.view, page))
-			continue;
-		if (!fixture_flushed(&s->f, page->ia,
-				     page->ia + 512 * aw_span(page->arm_level),
-				     FIXTURE_TABLE_GONE))
-			return fail(s, "the table page over %#llx went "
-				    "without its flush",
-				    (unsigned long long)page->ia);
-	}
-	return 0;
-}
-
-/* Did a table page stand under the block over `ia` before? */
-static int table_was_there(const struct run_state *s, uint64_t ia,
-			   unsigned level)
-{
-	uint64_t base = ia & ~(aw_span(3 - level) - 1);
-	unsigned i;
-
-	for (i = 0; i < s->before.pages; i++)
-		if (s->before.page[i].ia == base &&
-		    s->before.page[i].arm_level == 4 - level)
-			return 1;
-	return 0;
-}
-
-/* Each new leaf is the largest that fits, tables that stood excepted. */
-static int check_largest(struct run_state *s, const struct op *op)
-{
-	uint64_t end = op->ia + op->size, delta = op->pa - op->ia;
-	unsigned i, level;
-
-	for (i = 0; i < s->f.view.leaves; i++) {
-		const struct aw_leaf *leaf = &s->f.view.leaf[i];
-		unsigned got = 3u - leaf->arm_level;
-
-		if (leaf->ia < op->ia || leaf->ia >= end)
-			continue;
-		if (op->level != NW_LEVEL_ANY && got > op->level)
-			return fail(s, "leaf of level %u at %#llx", got,
-				    (unsigned long long)leaf->ia);
-		for (level = got + 1; level < 3; level++) {
-			uint64_t span = aw_span(3 - level);
-			uint64_t base = leaf->ia & ~(span - 1);
-
-			if (op->level != NW_LEVEL_ANY && level > op->level)
-				break;
-			if (!(s->f.table.geo.leaf_levels >> level & 1) ||
-			    base < op->ia || base + span > end ||
-			    ((base + delta) & (span - 1)) ||
-			    table_was_there(s, base, level))
-				continue;
-			return fail(s, "leaf of level %u at %#llx where level "
-				    "%u fits", got,
-				    (unsigned long long)leaf->ia, level);
-		}
-	}
-	return 0;
-}
-
 /* ---- one operation of each kind --------------------------------------- */
 
-static struct nw_attrs op_attrs(const struct run_state *s,
-				const struct op *op)
+static struct nw_attrs op_attrs(const struct run_state *s, const struct op *op)
 {
 	struct nw_attrs a = fixture_attrs(s->f.variant, op->prot);
 
 	a.memtype = (uint8_t)op->memtype;
 	a.flags = (uint8_t)op->flags;
 	return a;
-}
-
-static int is_level(const struct run_state *s, unsigned level)
-{
-	return level < s->f.table.geo.levels;
 }
 
 static int expressible(const struct run_state *s, const struct nw_attrs *attrs)
@@ -227,48 +27,13 @@ static int expressible(const struct run_state *s, const struct nw_attrs *attrs)
 					   &entry) == NW_OK;
 }
 
-/* NW_OK, NW_E_NOMEM where that may be: 0. Anything else is a failure. */
-static int check_status(struct run_state *s, const struct op *op,
-			enum nw_status got, enum nw_status want)
-{
-	if (s->f.result.status != got)
-		return fail(s, "%s returns %s, result.status is %s",
-			    op_name(op->kind), nw_status_name(got),
-			    nw_status_name(s->f.result.status));
-	if (got == want) {
-		run_totals.refused += got != NW_OK;
-		return 0;
-	}
-	/* nw_protect() splits before it looks at any leaf. */
-	if (got == NW_E_NOMEM &&
-	    (want == NW_OK || op->kind == OP_RELAX ||
-	     op->kind == OP_RESTRICT) &&
-	    s->f.arena.alloc_failures != 0 &&
-	    (op->cached != OP_CACHED_MAX || op->kind == OP_SPLIT_RANGE)) {
-		run_totals.out_of_memory++;
-		return 0;
-	}
-	return fail(s, "%s says %s, expected %s", op_name(op->kind),
-		    nw_status_name(got), nw_status_name(want));
-}
-
-static int check_reached(struct run_state *s, uint64_t want)
-{
-	if (s->f.result.reached == want)
-		return 0;
-	return fail(s, "%s, reached %#llx, expected %#llx",
-		    nw_status_name(s->f.result.status),
-		    (unsigned long long)s->f.result.reached,
-		    (unsigned long long)want);
-}
-
 static int do_map(struct run_state *s, const struct op *op)
 {
 	struct nw_attrs attrs = op_attrs(s, op);
 	enum nw_status want = NW_OK, got;
 	uint64_t end = op->ia + op->size, reached;
 
-	if (op->level != NW_LEVEL_ANY && !is_level(s, op->level))
+	if (op->level != NW_LEVEL_ANY && !run_is_level(s, op->level))
 		want = NW_E_LEVEL;
 	else if (!expressible(s, &attrs))
 		want = NW_E_ATTRS;
@@ -276,15 +41,15 @@ static int do_map(struct run_state *s, const struct op *op)
 		want = NW_E_EXISTS;
 	got = nw_map(&s->f.table, NW_IA(op->ia), op->size, NW_PA(op->pa),
 		     &attrs, op->level, &s->cache, &s->f.result);
-	if (check_status(s, op, got, want))
+	if (run_check_status(s, op, got, want))
 		return 1;
 	reached = s->f.result.reached;
 	if (got == NW_E_NOMEM) {
 		if (reached < op->ia || reached >= end || reached % PAGE)
-			return fail(s, "reached %#llx after NW_E_NOMEM",
-				    (unsigned long long)reached);
+			return run_fail(s, "reached %#llx after NW_E_NOMEM",
+					(unsigned long long)reached);
 		end = reached;
-	} else if (check_reached(s, got == NW_OK ? end : op->ia)) {
+	} else if (run_check_reached(s, got == NW_OK ? end : op->ia)) {
 		return 1;
 	}
 	if (got == NW_OK || got == NW_E_NOMEM)
@@ -301,14 +66,14 @@ static int do_unmap(struct run_state *s, const struct op *op)
 		size -= PAGE;
 	got = nw_unmap(&s->f.table, NW_IA(op->ia), size, &s->cache,
 		       &s->f.result);
-	if (check_status(s, op, got, NW_OK))
+	if (run_check_status(s, op, got, NW_OK))
 		return 1;
 	if (got == NW_E_NOMEM)
-		return check_reached(s, op->ia);
+		return run_check_reached(s, op->ia);
 	model_unmap(&s->model, op->ia, op->ia + op->size);
 	if (s->options->plant == PLANT_SHORT_UNMAP)
 		return 0;
-	return check_reached(s, op->ia + op->size);
+	return run_check_reached(s, op->ia + op->size);
 }
 
 static void relax(struct nw_attrs *attrs, unsigned prot)
@@ -346,7 +111,8 @@ static uint64_t protect_limit(const struct run_state *s, const struct op *op,
 static int do_protect(struct run_state *s, const struct op *op)
 {
 	unsigned prot = s->f.variant->regime == NW_REGIME_EL2
-				? op->prot & ~NW_PROT_UX : op->prot;
+				? op->prot & ~NW_PROT_UX
+				: op->prot;
 	uint64_t end = op->ia + op->size;
 	uint64_t limit = protect_limit(s, op, prot);
 	enum nw_status got;
@@ -357,16 +123,17 @@ static int do_protect(struct run_state *s, const struct op *op)
 			 prot, &s->cache, &s->f.result);
 	if (s->options->plant == PLANT_WILD_STORE && s->before.pages > 2) {
 		uint64_t pa = s->f.regs.root_pa;
-		uint64_t *root = (uint64_t *)(uintptr_t)(
-			pa + s->f.arena.ops.virt_minus_phys);
+		uint64_t *root =
+			(uint64_t *)(uintptr_t)(pa +
+						s->f.arena.ops.virt_minus_phys);
 
 		*root ^= *root & 1 ? 1ull << 12 : 0;
 	}
-	if (check_status(s, op, got, limit == end ? NW_OK : NW_E_ATTRS))
+	if (run_check_status(s, op, got, limit == end ? NW_OK : NW_E_ATTRS))
 		return 1;
 	if (got == NW_E_NOMEM)
-		return check_reached(s, op->ia);
-	if (check_reached(s, limit))
+		return run_check_reached(s, op->ia);
+	if (run_check_reached(s, limit))
 		return 1;
 	model_change(&s->model, op->ia, limit,
 		     op->kind == OP_RELAX ? relax : restrict_rights, prot);
@@ -379,18 +146,18 @@ static int do_split(struct run_state *s, const struct op *op)
 	struct aw_leaf leaf;
 	enum nw_status got, want = mapped ? NW_OK : NW_E_ABSENT;
 
-	if (!is_level(s, op->level))
+	if (!run_is_level(s, op->level))
 		want = NW_E_LEVEL;
 	got = nw_split(&s->f.table, NW_IA(op->ia), op->level, &s->cache,
 		       &s->f.result);
-	if (check_status(s, op, got, want))
+	if (run_check_status(s, op, got, want))
 		return 1;
 	if (got != NW_OK)
 		return 0;
 	if (aw_translate(&s->f.regs, &s->f.arena, op->ia, &leaf) != 1 ||
 	    3u - leaf.arm_level > op->level)
-		return fail(s, "after the split the leaf is of level %u",
-			    3u - leaf.arm_level);
+		return run_fail(s, "after the split the leaf is of level %u",
+				3u - leaf.arm_level);
 	return 0;
 }
 
@@ -404,31 +171,32 @@ static int do_lookup(struct run_state *s, const struct op *op)
 	int hit;
 
 	if (nw_lookup(&s->f.table, NW_IA(ia), &m) != NW_OK)
-		return fail(s, "lookup fails");
+		return run_fail(s, "lookup fails");
 	hit = aw_translate(&s->f.regs, &s->f.arena, ia, &leaf);
 	if (hit < 0 || hit != (want != NULL))
-		return fail(s, "the second walker finds %d at %#llx", hit,
-			    (unsigned long long)ia);
+		return run_fail(s, "the second walker finds %d at %#llx", hit,
+				(unsigned long long)ia);
 	if (m.kind != (want ? NW_ENTRY_LEAF : NW_ENTRY_EMPTY) ||
 	    m.level != 3u - leaf.arm_level || m.entry != leaf.entry ||
 	    m.base.v != (ia & ~(aw_span(leaf.arm_level) - 1)))
-		return fail(s, "lookup: kind %d level %u base %#llx", m.kind,
-			    m.level, (unsigned long long)m.base.v);
+		return run_fail(s, "lookup: kind %d level %u base %#llx",
+				m.kind, m.level, (unsigned long long)m.base.v);
 	if (!want)
 		return 0;
 	if (m.pa.v != want->pa + (ia - want->start))
-		return fail(s, "lookup: pa %#llx", (unsigned long long)m.pa.v);
+		return run_fail(s, "lookup: pa %#llx",
+				(unsigned long long)m.pa.v);
 	if (nw_mapping_attrs(&s->f.table, &m, &attrs) != NW_OK ||
 	    attrs.flags != want->attrs.flags ||
 	    attrs.memtype != want->attrs.memtype ||
 	    (attrs.prot ^ want->attrs.prot) & (NW_PROT_RW | NW_PROT_PX))
-		return fail(s, "lookup: prot %#x flags %#x memtype %u",
-			    attrs.prot, attrs.flags, attrs.memtype);
+		return run_fail(s, "lookup: prot %#x flags %#x memtype %u",
+				attrs.prot, attrs.flags, attrs.memtype);
 	return 0;
 }
 
 struct walk_log {
-	uint64_t next;	/* no visit begins before */
+	uint64_t next; /* no visit begins before */
 	unsigned leaves;
 	unsigned tables_open;
 	uint64_t leaf_bytes;
@@ -475,7 +243,8 @@ static int do_walk(struct run_state *s, const struct op *op)
 		      NW_VISIT_TABLE_PRE | NW_VISIT_LEAF | NW_VISIT_TABLE_POST |
 			      NW_VISIT_EMPTY,
 		      walk_visit, &log, &s->f.result);
-	if (check_status(s, op, got, NW_OK) || check_reached(s, end) || look(s))
+	if (run_check_status(s, op, got, NW_OK) || run_check_reached(s, end) ||
+	    run_look(s))
 		return 1;
 	for (i = 0; i < s->f.view.leaves; i++) {
 		const struct aw_leaf *leaf = &s->f.view.leaf[i];
@@ -488,8 +257,8 @@ static int do_walk(struct run_state *s, const struct op *op)
 	}
 	if (log.wrong || log.tables_open || log.leaves != leaves ||
 	    log.leaf_bytes != bytes)
-		return fail(s, "walk: %u leaves of %u, %u visits wrong",
-			    log.leaves, leaves, log.wrong);
+		return run_fail(s, "walk: %u leaves of %u, %u visits wrong",
+				log.leaves, leaves, log.wrong);
 	return 0;
 }
 
@@ -501,168 +270,25 @@ static int do_teardown(struct run_state *s, const struct op *op)
 
 	freed = s->f.arena.freed - freed;
 	if (got != NW_OK && got != NW_MORE)
-		return fail(s, "teardown says %s", nw_status_name(got));
+		return run_fail(s, "teardown says %s", nw_status_name(got));
 	if (freed > op->level)
-		return fail(s, "teardown freed %llu pages, %u allowed",
-			    (unsigned long long)freed, op->level);
+		return run_fail(s, "teardown freed %llu pages, %u allowed",
+				(unsigned long long)freed, op->level);
 	wrong = fixture_look(&s->f, s->cache.pages);
 	if (wrong)
-		return fail(s, "%s", wrong);
-	see(s);
+		return run_fail(s, "%s", wrong);
+	run_see(s);
 	if (!model_within(&s->seen, &s->model))
-		return fail(s, "teardown changed a mapping");
+		return run_fail(s, "teardown changed a mapping");
 	if (got == NW_OK && (s->f.view.leaves || s->f.table.stats.pages_live !=
-						   s->f.regs.root_pages))
-		return fail(s, "teardown is done but the table is not empty");
+							 s->f.regs.root_pages))
+		return run_fail(s,
+				"teardown is done but the table is not empty");
 	/* Which mappings go first is its own choice: carry on with the rest. */
 	model_clear(&s->model);
 	for (freed = 0; freed < s->seen.runs; freed++)
 		model_append(&s->model, &s->seen.run[freed]);
 	return 0;
-}
-
-static int do_split_range(struct run_state *s, const struct op *op)
-{
-	uint64_t end = op->ia + op->size, taken = s->f.arena.live;
-	enum nw_status got, want = NW_OK;
-	unsigned i;
-
-	if (!is_level(s, op->level))
-		want = NW_E_LEVEL;
-	got = nw_split_range(&s->f.table, NW_IA(op->ia), op->size, op->level,
-			     op->budget, &s->cache, &s->f.result);
-	if (check_status(s, op, got, got == NW_MORE ? NW_MORE : want))
-		return 1;
-	if (got == want && check_reached(s, got ? op->ia : end))
-		return 1;
-	taken = s->f.arena.live - taken;
-	if (taken > op->budget)
-		return fail(s, "split %llu pages, %u allowed",
-			    (unsigned long long)taken, op->budget);
-	if (look(s))
-		return 1;
-	end = s->f.result.reached;
-	if (end == op->ia)
-		return 0;
-	for (i = 0; i < s->f.view.leaves; i++) {
-		const struct aw_leaf *leaf = &s->f.view.leaf[i];
-
-		if (leaf->ia + aw_span(leaf->arm_level) > op->ia &&
-		    leaf->ia < end && 3u - leaf->arm_level > op->level)
-			return fail(s, "a block is left at %#llx",
-				    (unsigned long long)leaf->ia);
-	}
-	return 0;
-}
-
-/* The same translations, whatever the accessed and dirty state. */
-static void without_state(struct model *out, const struct model *m)
-{
-	unsigned i;
-
-	model_clear(out);
-	for (i = 0; i < m->runs; i++) {
-		struct run piece = m->run[i];
-
-		piece.attrs.flags |= NW_LEAF_ACCESSED;
-		if (piece.attrs.flags & NW_LEAF_DBM)
-			piece.attrs.prot |= NW_PROT_W;
-		model_append(out, &piece);
-	}
-}
-
-/* Leaves of this table page if they are as one block would be; else 0. */
-static unsigned foldable(const struct run_state *s, const struct aw_page *page)
-{
-	const struct aw_leaf *first = leaf_at(&s->f.view, page->ia);
-	uint64_t span = aw_span(page->arm_level);
-	unsigned i;
-
-	for (i = 0; first && i < 512; i++)
-		if (&first[i] >= s->f.view.leaf + s->f.view.leaves ||
-		    first[i].arm_level != page->arm_level ||
-		    first[i].ia != page->ia + i * span ||
-		    first[i].pa != first->pa + i * span ||
-		    memcmp(&first[i].attrs, &first->attrs,
-			   sizeof(first->attrs)))
-			return 0;
-	return first && !(first->pa & (512 * span - 1)) ? 512 : 0;
-}
-
-static int is_empty_page(const struct run_state *s, const struct aw_page *page)
-{
-	uint64_t end = page->ia + 512 * aw_span(page->arm_level);
-	unsigned i;
-
-	for (i = 0; i < s->f.view.pages; i++)
-		if (s->f.view.page[i].arm_level > page->arm_level &&
-		    s->f.view.page[i].ia >= page->ia &&
-		    s->f.view.page[i].ia < end)
-			return 0;
-	return !model_any(&s->seen, page->ia, end);
-}
-
-/* Nothing is left that should have been folded. */
-static int check_folded(struct run_state *s, const struct op *op)
-{
-	unsigned i;
-
-	for (i = 0; i < s->f.view.pages; i++) {
-		const struct aw_page *page = &s->f.view.page[i];
-		unsigned level = 4u - page->arm_level; /* of the entry above */
-		uint64_t end = page->ia + 512 * aw_span(page->arm_level);
-
-		if (page->arm_level == s->f.regs.start_level ||
-		    page->ia < op->ia || end > op->ia + op->size)
-			continue;
-		if (op->kind == OP_RECLAIM ? is_empty_page(s, page)
-					   : (s->f.table.geo.leaf_levels >>
-						      level & 1) &&
-						     level <= op->level &&
-						     foldable(s, page))
-			return fail(s, "the table over %#llx is left",
-				    (unsigned long long)page->ia);
-	}
-	return 0;
-}
-
-static int do_fold(struct run_state *s, const struct op *op)
-{
-	struct model before = {0}, after = {0};
-	enum nw_status got, want = NW_OK;
-	uint64_t ia;
-	unsigned i;
-	int differ;
-
-	if (op->kind == OP_RECLAIM) {
-		got = nw_reclaim_tables(&s->f.table, NW_IA(op->ia), op->size,
-					op->budget, &s->f.result);
-	} else {
-		if (op->level != NW_LEVEL_ANY && !is_level(s, op->level))
-			want = NW_E_LEVEL;
-		got = nw_collapse(&s->f.table, NW_IA(op->ia), op->size,
-				  op->level, op->budget, &s->f.result);
-	}
-	if (check_status(s, op, got, got == NW_MORE ? NW_MORE : want))
-		return 1;
-	if (got == want && check_reached(s, got ? op->ia : op->ia + op->size))
-		return 1;
-	if (fixture_look(&s->f, s->cache.pages))
-		return fail(s, "%s", fixture_look(&s->f, s->cache.pages));
-	see(s);
-	without_state(&before, &s->model);
-	without_state(&after, &s->seen);
-	differ = model_differ(&before, &after, &ia);
-	model_free(&before);
-	model_free(&after);
-	if (differ)
-		return fail(s, "a fold changed what is at %#llx",
-			    (unsigned long long)ia);
-	/* A block is accessed, or dirty, if one of its pages was. */
-	model_clear(&s->model);
-	for (i = 0; i < s->seen.runs; i++)
-		model_append(&s->model, &s->seen.run[i]);
-	return got == NW_OK ? check_folded(s, op) : 0;
 }
 
 /* ---- the sequence ----------------------------------------------------- */
@@ -686,12 +312,12 @@ static int do_op(struct run_state *s, const struct op *op)
 	case OP_TEARDOWN:
 		return do_teardown(s, op);
 	case OP_SPLIT_RANGE:
-		return do_split_range(s, op);
+		return run_split_range(s, op);
 	case OP_COLLAPSE:
 	case OP_RECLAIM:
-		return do_fold(s, op);
+		return run_fold(s, op);
 	default:
-		return fail(s, "no such operation");
+		return run_fail(s, "no such operation");
 	}
 }
 
@@ -708,8 +334,8 @@ static int prepare(struct run_state *s, const struct op *op)
 						 op->level);
 	}
 	if (nw_cache_topup(&s->f.table, &s->cache, (unsigned)pages) != NW_OK)
-		return fail(s, "no %llu pages for the cache",
-			    (unsigned long long)pages);
+		return run_fail(s, "no %llu pages for the cache",
+				(unsigned long long)pages);
 	if (op->fail)
 		nw_arena_fail_at(&s->f.arena, op->fail);
 	return 0;
@@ -724,7 +350,7 @@ static int step(struct run_state *s, const struct op *op)
 	if (checked) { /* keep what is there now for the comparison after */
 		struct aw_view swap = s->before;
 
-		if (look(s))
+		if (run_look(s))
 			return 1;
 		s->before = s->f.view;
 		s->f.view = swap;
@@ -735,13 +361,13 @@ static int step(struct run_state *s, const struct op *op)
 		return 1;
 	nw_cache_drain(&s->f.table, &s->cache);
 	if (nw_arena_error(&s->f.arena))
-		return fail(s, "%s", nw_arena_error(&s->f.arena));
+		return run_fail(s, "%s", nw_arena_error(&s->f.arena));
 	if (!checked)
 		return 0;
-	if (look(s) || check_flushed(s))
+	if (run_look(s) || run_check_flushed(s))
 		return 1;
 	if (op->kind == OP_MAP && s->f.result.status == NW_OK)
-		return check_largest(s, op);
+		return run_check_largest(s, op);
 	return 0;
 }
 
@@ -806,12 +432,12 @@ int run_ops(const struct run_options *options, const struct op *op,
 		plant_lost_flush(s);
 	nw_posix_bug_hook = on_bug;
 	if (setjmp(bug_exit))
-		failed = fail(s, "%s", bug_text);
+		failed = run_fail(s, "%s", bug_text);
 	for (; !failed && s->at < ops; s->at++)
 		if (step(s, &op[s->at]))
 			failed = 1;
 	if (!failed)
-		failed = look(s);
+		failed = run_look(s);
 	nw_posix_bug_hook = NULL;
 	if (s->f.table.stats.pages_peak > run_totals.pages_peak)
 		run_totals.pages_peak = s->f.table.stats.pages_peak;
@@ -822,7 +448,7 @@ int run_ops(const struct run_options *options, const struct op *op,
 		nw_arena_linked_clear(&s->f.arena);
 		wrong = fixture_close(&s->f);
 		if (wrong)
-			failed = fail(s, "%s", wrong);
+			failed = run_fail(s, "%s", wrong);
 	}
 	aw_view_free(&s->before);
 	model_free(&s->model);
