@@ -399,7 +399,7 @@ static void scenario_run_members(struct rig *rig, const struct place *p)
 	if (status == NW_E_ATTRS)
 		return;
 	if (status)
-		rig_fail(rig, nw_status_name(status));
+		rig_fail(rig, "%s", nw_status_name(status));
 	if (nw_lookup(t, NW_IA(g), &m) || m.pa.v != g)
 		rig_fail(rig, "the second member is somewhere else");
 	if (nw_unmap(t, NW_IA(0), 2 * g, NULL, NULL))
