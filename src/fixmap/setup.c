@@ -53,7 +53,7 @@ static const char *tables_argument(const struct nw_fixmap_config *c)
 	return NULL;
 }
 
-static enum nw_status config_check(const struct nw_fixmap_config *c,
+static enum nw_status fixmap_config_check(const struct nw_fixmap_config *c,
 				   struct nw_result *result)
 {
 	unsigned tables, block_lg2;
@@ -125,7 +125,7 @@ enum nw_status nw_fixmap_init(struct nw_fixmap *fm,
 
 	if (!fm || !c)
 		return nw_refuse(result, NW_E_NULL, 0, fm ? "config" : "fm");
-	status = config_check(c, result);
+	status = fixmap_config_check(c, result);
 	if (status)
 		return status;
 	fm->strategy = c->strategy;

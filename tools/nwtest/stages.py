@@ -210,6 +210,12 @@ def sparse(ctx):
     checker(ctx, "tools/check-sparse")
 
 
+@stage("amalgam", TEST)
+def amalgam(ctx):
+    """the library as one .c and one .h, freestanding, on three CPUs"""
+    checker(ctx, "tests/embed/amalgam")
+
+
 @stage("symbols", TEST)
 def symbols(ctx):
     """freestanding objects need nothing but memcpy and memset"""
