@@ -29,6 +29,10 @@ __attribute__((noreturn, cold)) void nw_port_bug(const char *what,
 
 /* ---- trace ------------------------------------------------------------ */
 
+#ifdef NW_CONFIG_USDT
+#include "usdt.h"
+#endif
+
 #ifdef NW_CONFIG_TRACE
 /* Who listens; NULL: nobody. Set while no other thread uses the library. */
 extern void (*nw_posix_trace_hook)(enum nw_event event, uint64_t a, uint64_t b,
@@ -37,6 +41,9 @@ extern void (*nw_posix_trace_hook)(enum nw_event event, uint64_t a, uint64_t b,
 static inline void nw_port_trace(enum nw_event event, uint64_t a, uint64_t b,
 				 uint64_t c, const char *file, unsigned line)
 {
+#ifdef NW_CONFIG_USDT
+	nw_usdt_probe(event, a, b, c);
+#endif
 	if (nw_posix_trace_hook)
 		nw_posix_trace_hook(event, a, b, c, file, line);
 }
