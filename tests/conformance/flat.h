@@ -7,13 +7,16 @@
 
 #include <nestwalk/format.h>
 
+#ifndef FLAT_SPANS
 #define FLAT_SPANS 64
+#endif
 
 struct flat_span {
 	uint64_t start, end; /* input addresses, end exclusive */
 	uint64_t pa;	     /* of start */
 	struct nw_attrs attrs;
 	int is_dirty; /* recorded by hardware, not yet collected */
+	uint64_t annotation; /* not 0: annotated with this, not mapped */
 };
 
 struct flat {
@@ -29,11 +32,14 @@ void flat_map(struct flat *flat, const struct flat_span *span);
 
 void flat_unmap(struct flat *flat, uint64_t start, uint64_t end);
 
+/* Annotations alone go. */
+void flat_clear(struct flat *flat, uint64_t start, uint64_t end);
+
 /* Call `fn` on what lies in [start, end); spans are cut at both ends first. */
 void flat_each(struct flat *flat, uint64_t start, uint64_t end,
 	       void (*fn)(struct flat_span *span, void *arg), void *arg);
 
-/* Bytes mapped in all. */
+/* Bytes mapped in all; annotated ones are not. */
 uint64_t flat_bytes(const struct flat *flat);
 
 #endif
