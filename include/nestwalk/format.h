@@ -190,6 +190,10 @@ struct nw_decoded {
 	enum nw_reason reason;
 	nw_pa_t pa;
 	struct nw_attrs attrs; /* leaves only */
+	/* Leaves only: `pa` is the output for the input address that is a
+	 * multiple of so much. The leaf's size; of a member of a run that holds
+	 * its run's address (RISC-V Svnapot), the run's. */
+	uint8_t span_lg2;
 };
 
 #endif

@@ -46,6 +46,9 @@ void NW_INSTANCE(decode)(const struct nw_geometry *geo, unsigned level,
 			 nw_entry_t entry, struct nw_decoded *out)
 {
 	nwf_decode(geo, level, entry, out);
+	out->span_lg2 = 0;
+	if (out->kind == NW_ENTRY_LEAF)
+		out->span_lg2 = (uint8_t)nwf_leaf_span_lg2(geo, level, entry);
 }
 
 int NW_INSTANCE(change_needs_break)(const struct nw_geometry *geo,

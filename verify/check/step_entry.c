@@ -497,7 +497,7 @@ void nwv_step_entry_lock(struct nwv_check *c, const struct nwv_event *e)
 {
 	struct nwv_page *p = page_of(c, e);
 
-	if (!p)
+	if (!p || (p->root && !c->root[p->root].is_known))
 		return;
 	judge_entry_lock(c, p, e, NWV_STORE_ATOMIC);
 	nwv_entry_lock_clear(c, e->a);

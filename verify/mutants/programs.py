@@ -18,7 +18,7 @@ import re
 CC = os.environ.get("CC", "gcc")
 COMMON = ["-std=gnu11", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Iverify"]
 FORMATS = ("arm64_s2", "arm64_el2")
-SCENARIOS = ("library.c", "library_leaves.c", "library_shared.c", "ord_*.c")
+SCENARIOS = ("library.c", "library_hostwalk.c", "library_leaves.c", "library_shared.c", "ord_*.c")
 
 
 class Unit:
@@ -69,7 +69,8 @@ def library(source, group, flags):
         args = ["-DNW_FORMAT=" + fmt, '-DNW_FORMAT_NAME="%s"' % fmt,
                 '-DNW_FORMAT_HEADER="../format/%s.h"' % fmt]
         units += [Unit(s, group, flags + args, "_" + fmt) for s in engine]
-    rest = table + sources(source, "src/fixmap/*.c")
+    rest = table + sources(source, "src/fixmap/*.c") + \
+        sources(source, "src/hostwalk/*.c")
     return units + [Unit(s, group, flags) for s in rest]
 
 

@@ -106,6 +106,9 @@
 	X(good_library_shared_collapse_split)                                  \
 	X(good_library_shared_reclaim_map)                                     \
 	X(good_library_shared_retire_retire)                                   \
+	X(good_library_hostwalk_split)                                         \
+	X(good_library_hostwalk_collapse)                                      \
+	X(good_library_hostwalk_drop)                                          \
 	X(good_ord_link_filled)                                                \
 	X(good_ord_slot_filled)                                                \
 	X(good_ord_map_content)                                                \
