@@ -27,8 +27,11 @@ static void list(void)
 	for (unsigned i = 0; i < nws_count; i++) {
 		const struct nwx_scenario *s = nws_all[i];
 
-		printf("%s (%s, %s; expected: %s)\n    %s\n", s->name,
-		       subject_text(s), s->rule, nws_expected_text(s), s->doc);
+		printf("%s (%s, %s; ", s->name, subject_text(s), s->rule);
+		if (s->walks_long)
+			printf("long: %u walks; ", s->walks_long);
+		printf("expected: %s)\n    %s\n", nws_expected_text(s),
+		       s->doc);
 	}
 }
 
@@ -192,7 +195,7 @@ static int run_written(struct scenarios_args *a)
 
 int cli_scenarios(int argc, char **argv)
 {
-	struct scenarios_args a = {.seconds = 60};
+	struct scenarios_args a = {.seconds = 1800};
 	const char *option, *text;
 	int at = 1;
 

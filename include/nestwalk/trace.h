@@ -94,6 +94,10 @@ enum nw_event {
 	NW_EV_TABLE_OWNER,
 	/* a = physical address, b = bytes: zeroed since its last owner */
 	NW_EV_SCRUB,
+	/* software's own memory: a = address of a word. What was done before the
+	 * store is known to who reads that store, or a later one. */
+	NW_EV_RELEASE,
+	NW_EV_ACQUIRE,
 	NW_EV_COUNT,
 };
 
@@ -104,6 +108,9 @@ enum nw_event {
 	((uint64_t)(op) | (uint64_t)(mode) << 8 |                              \
 	 ((uint64_t)(status) & 0xff) << 16 |                                   \
 	 ((uint64_t)(root) >> 12) << 24)
+
+/* Beside the mode, at the end of an operation: its flush is left to a gather. */
+#define NW_TRACE_GATHERED 0x80u
 
 enum nw_op {
 	NW_OP_NONE,
@@ -124,6 +131,7 @@ enum nw_op {
 	NW_OP_UNSHARE,
 	NW_OP_DONATE,
 	NW_OP_RECLAIM_PAGES,
+	NW_OP_GATHER, /* the end of a gather: what gathered operations owe */
 	NW_OP_COUNT,
 };
 

@@ -88,6 +88,23 @@ static void foreign_barrier(struct tb *t, int bad)
 	barrier(t, NW_BARRIER_DSB_ISH);
 }
 
+#define COUNT UINT64_C(0xffff000040030000)
+
+/* A count tells another CPU of the closed entry; without it nothing says that
+ * the store comes before that CPU's flush. */
+static void word_hands_over(struct tb *t, int bad)
+{
+	mapped(t);
+	set(t, TAB0, 0, S2_PAGE(RAM), 0);
+	CHOOSE(bad, ev(t, NW_EV_RELEASE, COUNT, 0, 0), (void)0);
+	on_cpu(t, 1);
+	ev(t, NW_EV_ACQUIRE, COUNT, 0, 0);
+	flush(t);
+	ev(t, NW_EV_FRAME_REUSE, RAM, PAGE, 0);
+	on_cpu(t, 0);
+	flush(t);
+}
+
 /* Two rounds each, by address. */
 static void rounds_beside(struct tb *t, int bad)
 {
@@ -164,6 +181,7 @@ const struct pair pairs_beside[] = {
 	{"LIFE-10", "the thief's flush is done first", overtakes},
 	{"LIFE-10", "the later flush is done first", overtaken},
 	{"LIFE-10", "a barrier completes another CPU's flush", foreign_barrier},
+	{"LIFE-10", "a word hands an entry over", word_hands_over},
 	{"LIFE-10", "two rounds beside two others", rounds_beside},
 	{"ENTRY-03", "no lock around a run's member", member_under_lock},
 	{"BBM-07", "put back unflushed, elsewhere", put_back},

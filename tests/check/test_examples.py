@@ -38,7 +38,7 @@ WANT = {
 
 def check(path):
     return subprocess.run([NESTWALK, "check", path], capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=600)
 
 
 class Examples(unittest.TestCase):

@@ -284,6 +284,32 @@ static void wrc_chain_of_release_acquire_carries_order(void **unused)
 			 0xff & ~OUT(3));
 }
 
+/* A barrier for stores says nothing of what was read before it. */
+CPU(wrc_1_dmb, R(0, x, NWM_RELAXED); nwx_barrier(NW_BARRIER_DMB_ISHST);
+    W(y, NWM_RELAXED))
+CPU(wrc_1_dsb, R(0, x, NWM_RELAXED); nwx_barrier(NW_BARRIER_DSB_ISHST);
+    W(y, NWM_RELAXED))
+LITMUS(wrc_dmb_st, .cpus = 3, .cpu = {co_w, wrc_1_dmb, wrc_2_a});
+LITMUS(wrc_dsb_st, .cpus = 3, .cpu = {co_w, wrc_1_dsb, wrc_2_a});
+
+static void wrc_barrier_for_stores_carries_no_loads(void **unused)
+{
+	(void)unused;
+	assert_int_equal(litmus_outcomes(&wrc_dmb_st), 0xff);
+	assert_int_equal(litmus_outcomes(&wrc_dsb_st), 0xff);
+}
+
+/* What ended a wait has been read: later loads are not older. */
+CPU(await_then_read, (void)nwx_await(&st(s)->x, 1, NWX_UNTIL);
+    R(0, x, NWM_RELAXED))
+LITMUS(awaited, .cpus = 2, .cpu = {co_w, await_then_read});
+
+static void awaited_value_is_not_unread(void **unused)
+{
+	(void)unused;
+	assert_int_equal(litmus_outcomes(&awaited), OUT(1));
+}
+
 CPU(isa2_0, W(x, NWM_RELAXED); W(y, NWM_RELEASE))
 CPU(isa2_1, R(0, y, NWM_ACQUIRE); W(z, NWM_RELEASE))
 CPU(isa2_2, R(1, z, NWM_ACQUIRE); R(2, x, NWM_RELAXED))
@@ -490,6 +516,8 @@ int main(void)
 		cmocka_unit_test(ipi_orders_sender_handler_and_who_waits),
 		cmocka_unit_test(ipi_is_taken_anywhere_but_where_it_is_off),
 		cmocka_unit_test(wrc_chain_of_release_acquire_carries_order),
+		cmocka_unit_test(wrc_barrier_for_stores_carries_no_loads),
+		cmocka_unit_test(awaited_value_is_not_unread),
 		cmocka_unit_test(isa2_needs_acquire_in_the_middle),
 		cmocka_unit_test(rmw_never_loses_an_update),
 		cmocka_unit_test(lock_orders_what_it_guards),

@@ -48,6 +48,15 @@ static inline void setup_mapped(void *state)
 	nwx_watch(NW_REGIME_EL2, IA);
 }
 
+/* As finish: the frame was written, and the harvest must say so. */
+static inline void finish_dirty(void *state)
+{
+	struct machine_state *s = state;
+
+	nwx_require(!nwx_load(&s->flag, NWM_RELAXED) || s->seen, NWM_LOST_DIRTY,
+		    "a page was written and nobody knows");
+}
+
 static inline void idle(void *state)
 {
 	(void)state;
@@ -95,11 +104,11 @@ static inline enum nwm_violation explore(const struct nwx_scenario *s)
 #define TLBI(op) nwx_tlbi(NW_TLBI_##op, IA, IA + 4096, 0, 0)
 #define GONE nwx_frame_allow(s->frame, 0)
 
-#define CLEAR nwx_store(s->entry, 0, NWM_RELAXED)
+/* CPU 1 handles an interrupt. */
+#define EVERYWHERE nwx_ipi_wait(nwx_ipi_send(2))
 #define BARRIER(kind) nwx_barrier(NW_BARRIER_##kind)
 #define DSB(kind) nwx_barrier(NW_BARRIER_DSB_##kind)
 #define ISB nwx_barrier(NW_BARRIER_ISB)
-#define GONE nwx_frame_allow(s->frame, 0)
 /* The form by address, of the page at `at`. */
 #define TLBI_AT(op, at, tag)                                                   \
 	nwx_tlbi(NW_TLBI_##op, (at), (at) + 4096, (tag), -1)

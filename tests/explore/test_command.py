@@ -14,7 +14,7 @@ LINE = re.compile(r"^\d+ schedules, [\d.]+ M steps/s"
 
 def run(*args):
     return subprocess.run([NESTWALK, *args], capture_output=True, text=True,
-                          check=False, timeout=300)
+                          check=False, timeout=1800)
 
 
 class Explore(unittest.TestCase):

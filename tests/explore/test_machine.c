@@ -46,6 +46,31 @@ static void dsb_before_invalidation_suffices_after_does_not(void **unused)
 	assert_int_equal(explore(&dmb_only), NWM_STALE);
 }
 
+/* Its own CPU's part is complete, not that of the others. */
+CPU(nsh_after, CLEAR; DSB(ISH); TLBI(VAE2IS); DSB(NSH); GONE)
+PROGRAM(completed_here, .cpus = 1, .cpu = {nsh_after});
+PROGRAM(completed_nsh, .cpu = {nsh_after, idle});
+
+static void dsb_nsh_completes_for_its_own_cpu(void **unused)
+{
+	(void)unused;
+	assert_int_equal(explore(&completed_here), NWM_OK);
+	assert_int_equal(explore(&completed_nsh), NWM_STALE);
+}
+
+/* The issuer's own entries are gone; a barrier of the other CPU completes
+ * nothing of what it did not issue. */
+CPU(issue_nsh, CLEAR; DSB(ISH); TLBI(VAE2IS); DSB(NSH);
+    nwx_store(&s->flag, 1, NWM_RELEASE))
+CPU(foreign_too, (void)nwx_await(&s->flag, 1, NWX_UNTIL); DSB(ISH); GONE)
+PROGRAM(foreign_own, .cpu = {issue_nsh, foreign_too});
+
+static void dsb_of_another_cpu_leaves_its_own_entries(void **unused)
+{
+	(void)unused;
+	assert_int_equal(explore(&foreign_own), NWM_STALE);
+}
+
 static void dsb_for_stores_completes_no_invalidation(void **unused)
 {
 	(void)unused;
@@ -201,14 +226,6 @@ CPU(harvest_cas, uint64_t old = nwx_load(s->entry, NWM_RELAXED);
     while (!nwx_cmpxchg(s->entry, &old, 0));
     s->seen = !(old & NWS_READ_ONLY))
 
-static void finish_dirty(void *state)
-{
-	struct machine_state *s = state;
-
-	nwx_require(!nwx_load(&s->flag, NWM_RELAXED) || s->seen, NWM_LOST_DIRTY,
-		    "a page was written and nobody knows");
-}
-
 #define DIRTY                                                                  \
 	.setup = setup_clean, .walks = 0, .finish = finish_dirty,              \
 	.machine = {.has_haf = 1, .has_hd = 1}
@@ -354,6 +371,8 @@ int main(void)
 		cmocka_unit_test(
 			dsb_before_invalidation_suffices_after_does_not),
 		cmocka_unit_test(dsb_for_stores_completes_no_invalidation),
+		cmocka_unit_test(dsb_nsh_completes_for_its_own_cpu),
+		cmocka_unit_test(dsb_of_another_cpu_leaves_its_own_entries),
 		cmocka_unit_test(level_hint_of_other_level_drops_nothing),
 		cmocka_unit_test(dsb_of_another_cpu_completes_nothing),
 		cmocka_unit_test(invalidation_handed_over_in_order_is_right),

@@ -99,7 +99,7 @@ def shown(browser, path, row):
         done = subprocess.run(
             [browser, *options(home), "--dump-dom",
              "file://%s#%d" % (path, row)], capture_output=True, text=True,
-            timeout=120, check=False, env={**os.environ, "HOME": home})
+            timeout=600, check=False, env={**os.environ, "HOME": home})
     assert done.returncode == 0, done.stderr
     return done.stdout
 

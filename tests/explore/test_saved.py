@@ -21,7 +21,7 @@ LISTED = re.compile(r"^(\w+) \((\w+), .*; expected: (.*)\)$")
 
 def run(*args):
     return subprocess.run([NESTWALK, *args], capture_output=True, text=True,
-                          check=False, timeout=300)
+                          check=False, timeout=1800)
 
 
 def expectations():

@@ -142,6 +142,10 @@ static int dispatch(struct nwv_check *c, const struct nwv_event *e)
 	case NW_EV_UNLOCK:
 		nwv_step_unlock(c, e);
 		return 0;
+	case NW_EV_RELEASE:
+	case NW_EV_ACQUIRE:
+		nwv_step_word(c, e);
+		return 0;
 	case NW_EV_SECTION_ENTER:
 	case NW_EV_SECTION_LEAVE:
 	case NW_EV_GRACE_PERIOD:

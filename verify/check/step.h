@@ -51,6 +51,7 @@ void nwv_step_tlbi(struct nwv_check *c, const struct nwv_event *e);
 void nwv_step_barrier(struct nwv_check *c, const struct nwv_event *e);
 void nwv_step_lock(struct nwv_check *c, const struct nwv_event *e);
 void nwv_step_unlock(struct nwv_check *c, const struct nwv_event *e);
+void nwv_step_word(struct nwv_check *c, const struct nwv_event *e);
 void nwv_step_section(struct nwv_check *c, const struct nwv_event *e);
 void nwv_step_notify(struct nwv_check *c, const struct nwv_event *e);
 

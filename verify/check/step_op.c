@@ -421,6 +421,24 @@ static void end_obligations(struct nwv_check *c, const struct nwv_op *op)
 	}
 }
 
+/* The end of a gather: all that this CPU's operations on the table owe. */
+static int gathered_part(struct nwv_check *c, uint32_t n, void *arg)
+{
+	const struct nwv_op *gather = arg;
+
+	if (c->ob[n].root == gather->root && !(c->ob[n].flags & NWV_OB_SOFT) &&
+	    c->ob_more[n].armed.cpu == gather->begin.cpu)
+		judge_return(c, n);
+	return 1;
+}
+
+static void end_gather(struct nwv_check *c, struct nwv_op *op)
+{
+	if (c->root[op->root].pending)
+		nwv_ob_each(c, op->root, ~0u, op->start, op->end, gathered_part,
+			    op);
+}
+
 static void end_broken(struct nwv_check *c, const struct nwv_op *op)
 {
 	uint32_t i;
@@ -428,6 +446,11 @@ static void end_broken(struct nwv_check *c, const struct nwv_op *op)
 	for (i = 0; i < op->brokens; i++)
 		judge_change(c, op, op->broken[i].level, op->broken[i].ia,
 			     op->broken[i].before, 0);
+}
+
+static int is_gathered(const struct nwv_event *e)
+{
+	return (e->c >> 8 & NW_TRACE_GATHERED) != 0;
 }
 
 static void op_end(struct nwv_check *c, const struct nwv_event *e)
@@ -445,10 +468,14 @@ static void op_end(struct nwv_check *c, const struct nwv_event *e)
 	}
 	if (op->root) {
 		end_broken(c, op);
-		end_obligations(c, op);
+		if (op->op == NW_OP_GATHER)
+			end_gather(c, op);
+		else if (!is_gathered(e))
+			end_obligations(c, op);
 		nwv_run_return(c, op);
 	}
-	nwv_log_return(c, op, e);
+	if (!is_gathered(e))
+		nwv_log_return(c, op, e);
 	nwv_slot_return(c, op, e);
 	--*depth;
 	ops->moves -= nwv_op_is_move(op->op);

@@ -153,8 +153,14 @@ void nwv_run_return(struct nwv_check *c, struct nwv_op *op)
 {
 	uint32_t i;
 
-	for (i = 0; i < op->runs; i++)
-		judge_run(c, op->run[i], op->begin);
+	for (i = 0; i < op->runs; i++) {
+		/* Whoever holds the first entry is at work on all of it, and
+		 * answers for it. */
+		if (nwv_entry_lock_at(c, op->run[i]))
+			note_for_end(c, op->run[i]);
+		else
+			judge_run(c, op->run[i], op->begin);
+	}
 }
 
 void nwv_run_end(struct nwv_check *c)

@@ -120,6 +120,22 @@ void nwv_step_unlock(struct nwv_check *c, const struct nwv_event *e)
 	nwv_lock_drop(c, lock);
 }
 
+/* A word of software's own memory carries what a lock would; it is never held,
+ * and there is nothing to do wrong with it. */
+void nwv_step_word(struct nwv_check *c, const struct nwv_event *e)
+{
+	struct nwv_lock *word = nwv_lock_at(c, e->a);
+
+	if (!word)
+		return;
+	if (e->kind == NW_EV_RELEASE) {
+		nwv_lock_drop(c, word);
+	} else {
+		nwv_lock_take(c, word);
+		word->is_held = 0;
+	}
+}
+
 /* ---- sections ---------------------------------------------------------- */
 
 void nwv_step_section(struct nwv_check *c, const struct nwv_event *e)

@@ -81,6 +81,8 @@ static const char *event_words(unsigned kind)
 		[NW_EV_IPI_TAKE] = "interrupt taken",
 		[NW_EV_IPI_DONE] = "interrupt handled",
 		[NW_EV_IPI_WAIT] = "interrupts awaited",
+		[NW_EV_RELEASE] = "word stored with release",
+		[NW_EV_ACQUIRE] = "word read with acquire",
 	};
 
 	return kind < NW_EV_COUNT && words[kind] ? words[kind] : "event";

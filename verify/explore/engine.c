@@ -202,6 +202,7 @@ static int next_cpu(void)
 		node = nwx.depth - 1;
 		nwm_step = nwx.steps;
 		nwx.taken[nwx.visible] = (uint8_t)actor;
+		nwx.is_others_known = 0;
 		if (nwx.o->strategy == NWX_PCT)
 			clock_tick(&nwx.actor[actor].pend);
 		if (is_systematic)
@@ -330,6 +331,7 @@ static void execution_reset(void)
 	memcpy(nwx_state(), state_saved, nwx.s->state_bytes);
 	nwm_machine_reset();
 	nwx_reduce_reset();
+	nwx_quiet_reset();
 	nwx_tell_reset();
 	nwx_ipi_reset();
 	if (nwx.is_judged)

@@ -126,6 +126,8 @@ struct nwx_engine {
 	unsigned visible; /* entries of `step` */
 	unsigned depth;	  /* choices made so far */
 	unsigned preempted;
+	/* Somebody else could go on, as it was after the last step. */
+	uint8_t is_others_known, others;
 	uint8_t assigned[NWX_WALKERS_MAX]; /* what each walk is */
 	uint16_t count[NWX_ACTORS]; /* visible steps of each */
 	uint8_t taken[NWX_STEPS_MAX]; /* who took each visible step */
@@ -215,6 +217,17 @@ unsigned nwx_random(unsigned n);
 void nwx_choice_record(unsigned value, unsigned by);
 unsigned nwx_pick(unsigned enabled); /* actor; `enabled` is not 0 */
 void nwx_pct_prepare(void);
+
+/* With several shards, all orders of so many first steps are made. */
+#define NWX_SHARD_DEPTH 6u
+
+/* quiet.c: accesses that need no scheduling point */
+void nwx_quiet_clear(void);	     /* before an exploration */
+void nwx_quiet_reset(void);	     /* before an execution */
+int nwx_quiet(unsigned kind, unsigned loc); /* 1: go on, this is one */
+void nwx_quiet_never(unsigned loc);
+void nwx_quiet_free(unsigned page);
+int nwx_quiet_news(void); /* 1: what was explored so far is void */
 
 /* reduce.c */
 int nwx_dependent(const struct nwx_op *a, unsigned actor_a,

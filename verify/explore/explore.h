@@ -23,6 +23,9 @@ struct nwx_scenario {
 	unsigned cpus;	   /* explored systematically */
 	unsigned cpus_pct; /* for random strategies; 0: cpus */
 	unsigned walks;	   /* speculative walks an execution */
+	/* More of them, where the space is then too large for every day but
+	 * not for `verify/scenarios/long --exhaust`. 0: `walks` it is. */
+	unsigned walks_long;
 	/* For a library subject too large to exhaust: systematically only with
 	 * so many preemptions, and stale reads of each CPU, at most (both, or
 	 * neither: 0). */
@@ -73,7 +76,7 @@ struct nwx_options {
 	int preemptions;	/* -1: no bound; see docs/machine.md */
 	enum nwx_reduction reduction;
 	uint64_t schedules_max; /* 0: no bound */
-	double seconds_max;	/* 0: no bound */
+	double seconds_max;	/* of CPU time; 0: no bound */
 	unsigned steps_max;	/* in one execution: beyond is a livelock */
 	uint64_t seed;
 	unsigned pct_changes;

@@ -85,6 +85,23 @@ static void point(unsigned kind, unsigned aux, uint32_t obj)
 
 /* ---- memory ------------------------------------------------------------ */
 
+/*
+ * Words of the library's own (entries are told by its tracepoints): a store
+ * with release, and who reads the newest value with acquire.
+ */
+static void tell_word(enum nw_event event, unsigned loc)
+{
+	if (nwx.s->subject == NWX_LIBRARY &&
+	    loc >= NWM_STATE_PAGE * NWM_PAGE_WORDS)
+		nwx_trace(event, (uintptr_t)&nwm_arena[loc], 0, 0, NULL, 0);
+}
+
+static void access_point(unsigned kind, unsigned loc)
+{
+	if (!nwx_quiet(kind, loc))
+		point(kind, 0, loc);
+}
+
 uint64_t nwx_load(const uint64_t *p, enum nwm_order order)
 {
 	unsigned loc = location(p);
@@ -93,11 +110,13 @@ uint64_t nwx_load(const uint64_t *p, enum nwm_order order)
 	CALLED();
 	if (is_direct())
 		return nwm_newest(loc);
-	point(NWX_OP_READ, 0, loc);
+	access_point(NWX_OP_READ, loc);
 	check_live(loc, "reads");
 	newest = nwm_newest(loc);
 	value = nwm_load(self_cpu(), loc, order);
 	nwx_tell_read(loc, value);
+	if (order == NWM_ACQUIRE && value == newest)
+		tell_word(NW_EV_ACQUIRE, loc);
 	if (nwx.record)
 		nwx_record_event(NW_EV_NONE, 0, 0, 0, "read%s %s = 0x%llx%s",
 				 order == NWM_ACQUIRE ? " acquire" : "",
@@ -117,8 +136,10 @@ void nwx_store(uint64_t *p, uint64_t value, enum nwm_order order)
 		nwm_arena[loc] = value;
 		return;
 	}
-	point(NWX_OP_WRITE, 0, loc);
+	access_point(NWX_OP_WRITE, loc);
 	check_live(loc, "writes");
+	if (order == NWM_RELEASE)
+		tell_word(NW_EV_RELEASE, loc);
 	old = nwm_newest(loc);
 	nwm_store(self_cpu(), loc, value, order);
 	nwx_tell_write(loc, old, value, order);
@@ -141,7 +162,7 @@ int nwx_cmpxchg(uint64_t *p, uint64_t *expected, uint64_t desired)
 		*expected = found;
 		return found == seen;
 	}
-	point(NWX_OP_WRITE, 0, loc);
+	access_point(NWX_OP_WRITE, loc);
 	check_live(loc, "swaps");
 	found = nwm_rmw_begin(self_cpu(), loc);
 	if (found == seen)
@@ -170,7 +191,7 @@ static uint64_t rmw(uint64_t *p, uint64_t value, int is_add)
 		nwm_arena[loc] = is_add ? found + value : value;
 		return found;
 	}
-	point(NWX_OP_WRITE, 0, loc);
+	access_point(NWX_OP_WRITE, loc);
 	check_live(loc, "swaps");
 	found = nwm_rmw_begin(self_cpu(), loc);
 	if (is_add)
@@ -203,6 +224,7 @@ uint64_t nwx_await(const uint64_t *p, uint64_t value, enum nwx_until until)
 
 	if (is_direct())
 		return nwm_newest(loc);
+	nwx_quiet_never(loc);
 	nwx_point((struct nwx_op){.kind = NWX_OP_AWAIT,
 				  .until = (uint8_t)until,
 				  .obj = loc,
@@ -390,7 +412,8 @@ static struct nwm_access_result access_at(enum nw_regime regime, uint64_t ia,
 	if (nwx.record)
 		nwx_record_event(
 			r.outcome == NWM_DONE ? NW_EV_ACCESS : NW_EV_FAULT, ia,
-			r.pa, 0, "%s 0x%llx: %s%s%.0llx",
+			r.pa, how == NWM_WRITE ? NW_ACCESS_WRITE : 0,
+			"%s 0x%llx: %s%s%.0llx",
 			how == NWM_WRITE ? "store to" : "load from",
 			(unsigned long long)ia, outcome_names[r.outcome],
 			r.outcome == NWM_DONE ? " at 0x" : "",
@@ -428,6 +451,7 @@ void nwx_page_free(void *pages, unsigned pages_lg2)
 		return;
 	for (unsigned i = 0; i < 1u << pages_lg2; i++) {
 		point(NWX_OP_FREE, self_cpu(), page + i);
+		nwx_quiet_free(page + i);
 		nwx_tell_free(page + i);
 		nwm_page_free(page + i);
 		if (nwx.record)

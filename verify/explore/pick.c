@@ -131,8 +131,6 @@ static unsigned stay_or_lowest(unsigned mask)
  * shard sees the same beginnings whatever it finds behind them; each beginning
  * belongs to one shard.
  */
-#define SHARD_DEPTH 6u
-
 /* What the last scheduling node had asleep, unless its step woke it. */
 static uint8_t sleep_here(void)
 {
@@ -188,9 +186,9 @@ static unsigned pick_systematic(unsigned enabled)
 	if (nwx_reducing() == NWX_ALL_ORDERS)
 		node->backtrack = (uint8_t)enabled;
 	if (nwx.o->shards > 1) {
-		if (nwx.visible < SHARD_DEPTH)
+		if (nwx.visible < NWX_SHARD_DEPTH)
 			node->backtrack = (uint8_t)enabled;
-		else if (nwx.visible == SHARD_DEPTH &&
+		else if (nwx.visible == NWX_SHARD_DEPTH &&
 			 nwx.unit++ % nwx.o->shards != nwx.o->shard)
 			nwx_end_execution(NWX_PRUNED);
 	}

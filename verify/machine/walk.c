@@ -206,6 +206,11 @@ static int hardware_update(struct nwm_walk *w, unsigned loc, uint64_t value,
 		return 0;
 	}
 	updated = nwm_desc_update(w->regime, &other, old, is_write);
+	other = nwm_desc_decode(w->regime, w->level, updated);
+	/* The other member may not be written, nor marked: nothing is recorded
+	 * of this write, so it is not done. */
+	if (at != loc && is_write && (other.is_clean || !(other.rights & NWM_W)))
+		return 0;
 	if (updated != old) {
 		nwm_walker_rmw(w->cpu, at, updated);
 		nwm_updated(w->cpu, at, old, updated);

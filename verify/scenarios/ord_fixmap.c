@@ -201,8 +201,6 @@ const struct nwx_scenario nws_good_ord_fixmap_retire_other = {
 	.name = "good_ord_fixmap_retire_other",
 	ORD_GOOD("ORD-14", "one CPU closes a window, another one that sees the "
 			   "count retires it and gives the page away"),
-	.unjudged = "the count hands the closed entry to another CPU, and no "
-		    "event says so",
 	.walks = 2,
 	.state_bytes = sizeof(struct state),
 	.setup = setup_batched,

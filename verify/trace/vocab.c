@@ -104,6 +104,9 @@ static const struct nwv_name mode_names[] = {
 	{"exclusive", 1 + NW_MODE_EXCLUSIVE},
 	{"readers", 1 + NW_MODE_READERS},
 	{"shared", 1 + NW_MODE_SHARED},
+	{"exclusive_gathered", (1 + NW_MODE_EXCLUSIVE) | NW_TRACE_GATHERED},
+	{"readers_gathered", (1 + NW_MODE_READERS) | NW_TRACE_GATHERED},
+	{"shared_gathered", (1 + NW_MODE_SHARED) | NW_TRACE_GATHERED},
 	{NULL, 0},
 };
 
@@ -126,6 +129,7 @@ static const struct nwv_name op_names[] = {
 	{"unshare", NW_OP_UNSHARE},
 	{"donate", NW_OP_DONATE},
 	{"reclaim_pages", NW_OP_RECLAIM_PAGES},
+	{"gather", NW_OP_GATHER},
 	{NULL, 0},
 };
 _Static_assert(sizeof(op_names) / sizeof(op_names[0]) == NW_OP_COUNT + 1,
@@ -353,6 +357,10 @@ static const struct nwv_kind kinds[NWV_EV_COUNT] = {
 	     DEC("party", C, "whose accesses it translates")),
 	KIND(NW_EV_SCRUB, "scrub", "pages are zeroed for their next owner",
 	     MEMORY),
+	KIND(NW_EV_RELEASE, "release", "what was done here goes with a store",
+	     HEX("word", A, "address of the word")),
+	KIND(NW_EV_ACQUIRE, "acquire", "the store was read: it is known here",
+	     HEX("word", A, "address of the word")),
 	KIND(NWV_EV_ROOT_LOCK, "root_lock",
 	     "imported: the lock that writers of a root's table hold",
 	     HEX("root", A, "physical address of the root"),
