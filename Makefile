@@ -10,6 +10,9 @@ SHAKE ?=
 DURATION ?=
 SABOTAGE ?=
 TIMEOUT ?=
+GRANULE ?=
+LPA2 ?=
+DIRTY ?=
 TRACE ?=
 V ?=
 
@@ -22,6 +25,8 @@ RUN_ARGS = $(call knob,--cpus,$(CPUS)) $(call knob,--mem,$(MEM)) \
 	$(call knob,--initrd,$(INITRD)) $(call knob,--shake,$(SHAKE)) \
 	$(call knob,--duration,$(DURATION)) \
 	$(call knob,--sabotage,$(SABOTAGE)) \
+	$(call knob,--granule,$(GRANULE)) $(call knob,--dirty,$(DIRTY)) \
+	$(if $(filter 1 yes,$(LPA2)),--lpa2) \
 	$(call knob,--timeout,$(TIMEOUT)) $(if $(filter 1 yes,$(V)),--verbose) \
 	$(if $(filter 1 yes,$(TRACE)),--trace)
 
@@ -66,6 +71,7 @@ help:
 	@echo 'Knobs of make run (tools/run --help says more):'
 	@echo '  CPUS=1..4  MEM=512M  CPU=max|cortex-a53|cortex-a72|neoverse-n1'
 	@echo '  KERNEL=file  INITRD=file  SHAKE=rate|off  DURATION=seconds'
-	@echo '  SABOTAGE=no-tlbi|local-tlbi|no-ipas2|early-free|no-bbm'
+	@echo '  SABOTAGE=no-tlbi|local-tlbi|no-ipas2|early-free|no-bbm|lost-dirty|stale-dirty'
+	@echo '  GRANULE=4k|16k|64k  LPA2=1  DIRTY=auto|hardware|software|off'
 	@echo '  TIMEOUT=seconds  V=1 (show the guest console)'
 	@echo '  TRACE=1 (leave a trace in build/run/trace for nestwalk check)'

@@ -68,6 +68,16 @@ void cpu_wait(void)
 	vcpu_install_stage2();
 }
 
+void cpus_wait_for_faults(void)
+{
+	unsigned i;
+
+	nw_quiescent_begin();
+	for (i = 0; i < NW_HYP_CPUS_MAX; i++)
+		if (&cpus[i] != this_cpu())
+			nw_quiescent_wait_for(&cpus[i].handling);
+}
+
 void cpu_park(void)
 {
 	vcpu_leave_stage2();

@@ -32,7 +32,7 @@ struct cpu {
 	uint32_t is_guest;  /* shown to the guest */
 	uint32_t is_waiting; /* in cpu_wait(); atomic */
 	uint32_t is_parked;  /* at EL2 for good; atomic */
-	/* A "section" for vm_power_off() alone: from the look at vm.is_off to
+	/* A "section" of cpus_wait_for_faults(): from the look at vm.is_off to
 	 * the end of what a fault does to the guest's table. */
 	struct nw_quiescent handling;
 };
@@ -65,6 +65,10 @@ void cpu_clean_for_boot(const void *start, uint64_t bytes);
  * the guest, whatever would wake it. May not come back (vm.is_off).
  */
 void cpu_wait(void);
+
+/* Wait until every fault that another CPU is handling now has been handled. Not
+ * while handling one. */
+void cpus_wait_for_faults(void);
 
 /* At EL2 for good; never returns. */
 __attribute__((noreturn)) void cpu_park(void);

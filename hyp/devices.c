@@ -6,6 +6,7 @@
 #include "vm.h"
 
 #define DEVICES_MAX 8
+#define FORBIDDEN_MAX 64
 
 /* What drives no bus of its own. Not here, among others: fw_cfg, whose DMA
  * register reads and writes any memory; the GIC's ITS, which uses physical
@@ -14,11 +15,8 @@ static const char *const allowed[] = {
 	"arm,pl011", "arm,pl031", "arm,pl061", "arm,gic-v3",
 };
 
-static struct {
-	uint64_t start;
-	uint64_t end;
-} device[DEVICES_MAX];
-static unsigned devices;
+static struct device_range device[DEVICES_MAX], forbidden[FORBIDDEN_MAX];
+static unsigned devices, forbiddens;
 
 static const struct nw_attrs attrs_device = {
 	.prot = NW_PROT_RW,
@@ -43,23 +41,53 @@ int device_is_allowed(const char *compatible, int bytes)
 
 void device_allow(uint64_t start, uint64_t bytes)
 {
-	const uint64_t mask = NW_HYP_PAGE_BYTES - 1;
-
 	if (devices == DEVICES_MAX)
 		refuse("more than %u device ranges in the device tree",
 		       DEVICES_MAX);
-	/* A page shared with another device would let that one through. */
-	if ((start & mask) || (bytes & mask) || start + bytes > NW_HYP_RAM_PA)
-		refuse("device at 0x%lx (0x%lx bytes) does not fill pages "
-		       "below RAM", start, bytes);
-	device[devices].start = start;
-	device[devices].end = start + bytes;
-	devices++;
+	device[devices++] = (struct device_range){start, start + bytes};
+}
+
+void device_forbid(uint64_t start, uint64_t bytes)
+{
+	if (forbiddens == FORBIDDEN_MAX)
+		refuse("more than %u ranges of other devices in the device "
+		       "tree", FORBIDDEN_MAX);
+	forbidden[forbiddens++] = (struct device_range){start, start + bytes};
+}
+
+/* A device need not fill its pages, but they are its own. */
+void device_check(void)
+{
+	unsigned i, j;
+
+	for (i = 0; i < devices; i++) {
+		struct device_range pages =
+			device_pages(device[i], vm_page_bytes());
+
+		if (pages.end > NW_HYP_RAM_PA)
+			refuse("device at 0x%lx is not below RAM",
+			       device[i].start);
+		/* What is smaller than the smallest page has a neighbour. */
+		if ((device[i].start | device[i].end) &
+		    (NW_HYP_PAGE_BYTES - 1))
+			refuse("device at 0x%lx does not fill pages of 4 KiB",
+			       device[i].start);
+		for (j = 0; j < forbiddens; j++)
+			if (device_pages_reach(device[i], forbidden[j],
+					       vm_page_bytes()))
+				refuse("the device at 0x%lx, which the guest "
+				       "may use, shares a stage-2 page of %lu "
+				       "KiB with the one at 0x%lx, which it "
+				       "must not: pass nw.granule=4",
+				       device[i].start, vm_page_bytes() >> 10,
+				       forbidden[j].start);
+		device[i] = pages;
+	}
 }
 
 enum device_mapped device_map(nw_ipa_t ipa)
 {
-	uint64_t page = ipa.v & ~(uint64_t)(NW_HYP_PAGE_BYTES - 1);
+	uint64_t page = vm_page(ipa.v);
 	enum nw_status status;
 	unsigned i;
 
@@ -68,7 +96,7 @@ enum device_mapped device_map(nw_ipa_t ipa)
 			break;
 	if (i == devices)
 		return DEVICE_NONE;
-	status = nw_map(&vm.table, NW_IA(page), NW_HYP_PAGE_BYTES, NW_PA(page),
+	status = nw_map(&vm.table, NW_IA(page), vm_page_bytes(), NW_PA(page),
 			&attrs_device, 0, NULL, NULL);
 	if (status == NW_E_EXISTS || status == NW_E_RACED ||
 	    status == NW_E_BUSY)

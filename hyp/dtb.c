@@ -136,14 +136,14 @@ void dtb_load(uint64_t pa, struct machine *machine)
 
 /* ---- editing ---------------------------------------------------------- */
 
-/* Let the guest reach the ranges of an allowed device. */
-static void allow_node(int node)
+/* Each range of a node's registers. */
+static void tell_ranges(int node, void (*tell)(uint64_t start, uint64_t bytes))
 {
 	int bytes;
 	const fdt32_t *reg = fdt_getprop(tree, node, "reg", &bytes);
 
 	for (; bytes >= 16; bytes -= 16, reg += 4)
-		device_allow(cells2(reg), cells2(reg + 2));
+		tell(cells2(reg), cells2(reg + 2));
 }
 
 /* What has no registers cannot be reached; what has some is on the list, or
@@ -156,9 +156,10 @@ static int must_go(int node)
 	if (!compatible)
 		return 0;
 	if (device_is_allowed(compatible, bytes)) {
-		allow_node(node);
+		tell_ranges(node, device_allow);
 		return 0;
 	}
+	tell_ranges(node, device_forbid);
 	return fdt_getprop(tree, node, "reg", NULL) ||
 	       fdt_getprop(tree, node, "ranges", NULL);
 }
@@ -221,6 +222,7 @@ void dtb_edit(const struct machine *machine, unsigned guest_cpus,
 	int chosen;
 
 	edit_devices();
+	device_check();
 	edit_cpus(guest_cpus);
 	edit_memory(ram_start, machine->ram_end);
 	chosen = fdt_path_offset(tree, "/chosen");

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cpu.h"
 #include "devices.h"
+#include "dirty.h"
 #include "fault.h"
 #include "report.h"
 #include "tlb.h"
 #include "vm.h"
 
+/* Level -1, which FEAT_LPA2 adds, comes last. */
+static void count_level(int arm_level)
+{
+	count(arm_level < 0 ? NW_C_level_minus_1 :
+			      (enum nw_mailbox_counter)(NW_C_level_0 +
+							arm_level));
+}
+
 static void count_fault(const struct guest_fault *fault)
 {
 	count(NW_C_faults);
-	count((enum nw_mailbox_counter)(NW_C_level_0 + fault->arm_level));
+	count_level(fault->arm_level);
 	count((enum nw_mailbox_counter)(NW_C_fault_reads + fault->access));
 	if (fault->is_stage1_walk)
 		count(NW_C_fault_s1_walks);
@@ -20,7 +29,7 @@ static void count_fault(const struct guest_fault *fault)
 /* For the trace: arm level, kind, access, whether on a stage-1 walk. */
 static uint64_t fault_detail(const struct guest_fault *fault)
 {
-	return fault->arm_level | (uint64_t)fault->kind << 8 |
+	return (uint8_t)fault->arm_level | (uint64_t)fault->kind << 8 |
 	       (uint64_t)fault->access << 16 |
 	       (uint64_t)fault->is_stage1_walk << 24;
 }
@@ -87,9 +96,10 @@ static enum fault_outcome repaired(const struct guest_fault *fault,
 static enum fault_outcome resolve_leaf(const struct guest_fault *fault,
 				       const struct nw_mapping *m)
 {
-	uint64_t bytes = (uint64_t)NW_HYP_PAGE_BYTES << (9 * m->level);
+	uint64_t bytes = UINT64_C(1) << nw_span_lg2(&vm.table.geo, m->level);
 	nw_ia_t leaf = NW_IA(fault->ipa.v & ~(bytes - 1));
 	struct nw_attrs attrs;
+	unsigned prot;
 	uint64_t old;
 	enum nw_status status;
 
@@ -110,8 +120,13 @@ static enum fault_outcome resolve_leaf(const struct guest_fault *fault,
 			return abort_access(fault);
 		if (fault->kind != FAULT_PERMISSION)
 			return resume(NW_C_spurious);
+		prot = VM_RAM_PROT;
+		if (fault->access == FAULT_WRITE)
+			dirty_mark(leaf.v, bytes);
+		else if (dirty_is_on())
+			prot &= ~NW_PROT_W;
 		status = nw_protect(&vm.table, leaf, bytes, NW_PROTECT_RELAX,
-				    VM_RAM_PROT, NULL, NULL);
+				    prot, NULL, NULL);
 		return repaired(fault, status, NW_C_permission_faults);
 	}
 	/* Another CPU was faster, or a move was under way. */
@@ -122,7 +137,7 @@ static enum fault_outcome resolve_leaf(const struct guest_fault *fault,
 
 static enum fault_outcome resolve_ram(const struct guest_fault *fault)
 {
-	switch (vm_map_ram(fault->ipa.v)) {
+	switch (vm_map_ram(fault->ipa.v, fault->access)) {
 	case VM_MAPPED_PAGE:
 		count(NW_C_maps_page);
 		return resume(NW_C_ram_faults);
@@ -178,9 +193,7 @@ enum fault_outcome fault_handle(const struct guest_fault *fault)
 		count(NW_C_fault_parks);
 		cpu_park();
 	}
-	vm_turn_begin();
 	outcome = resolve(fault);
-	vm_turn_end();
 	vm_publish_stats();
 	nw_quiescent_leave(&cpu->handling);
 	return outcome;

@@ -21,7 +21,7 @@ struct guest_fault {
 	nw_ipa_t ipa;
 	enum fault_access access;
 	enum fault_kind kind;
-	uint8_t arm_level;	/* where the hardware's walk ended */
+	int8_t arm_level;	/* where the hardware's walk ended; may be -1 */
 	uint8_t is_stage1_walk; /* the access was a stage-1 table walk */
 	uint8_t has_syndrome;	/* ISV: the access is described (MMIO) */
 };

@@ -8,6 +8,12 @@
 /* Refuses, naming everything that is missing. `el`: where we were started. */
 void features_check(unsigned el);
 
+struct params;
+
+/* What `params` ask of stage 2: refuses what this CPU lacks, and chooses where
+ * the choice was left to us. */
+void features_stage2(struct params *params);
+
 /* Optional features in use: NW_MAILBOX_FEATURE_*; what the CPU has, less what
  * features_forgo() took away. */
 unsigned features_used(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two sources: a frontier, behind which nothing was ever given out, for runs
- * and aligned pages; and a list of single pages that came back, linked outside
- * the pages themselves.
+ * Two sources: a frontier, behind which nothing was ever given out; and for each
+ * size a list of what came back, linked outside the pages themselves. Sizes are
+ * few and pieces are never put together again.
  */
 #include <stddef.h>
 
@@ -14,11 +14,12 @@
 
 #define HEAP_PAGES ((NW_HYP_HEAP_END - NW_HYP_HEAP_PA) / NW_HYP_PAGE_BYTES)
 #define NO_PAGE UINT32_MAX
+#define ORDERS 9 /* 4 KiB to 1 MiB: 16 tables of 64 KiB */
 
 static struct {
 	struct nw_port_lock lock;
 	uint32_t frontier;
-	uint32_t first_free;
+	uint32_t first_free[ORDERS];
 	uint32_t free;
 	uint32_t next_free[HEAP_PAGES];
 } heap;
@@ -42,17 +43,20 @@ static void *page_address(uint32_t page)
 			(uintptr_t)page * NW_HYP_PAGE_BYTES);
 }
 
-static void push_free(uint32_t page)
+static void push_free(uint32_t page, unsigned order)
 {
-	heap.next_free[page] = heap.first_free;
-	heap.first_free = page;
+	heap.next_free[page] = heap.first_free[order];
+	heap.first_free[order] = page;
 }
 
 void heap_init(void)
 {
+	unsigned i;
+
 	nw_port_lock_init(&heap.lock);
 	heap.frontier = 0;
-	heap.first_free = NO_PAGE;
+	for (i = 0; i < ORDERS; i++)
+		heap.first_free[i] = NO_PAGE;
 	heap.free = HEAP_PAGES;
 }
 
@@ -64,31 +68,34 @@ static void *take_run(uint64_t pages, uint32_t align)
 	if (start + pages > HEAP_PAGES)
 		return NULL;
 	while (heap.frontier < start)
-		push_free(heap.frontier++);
+		push_free(heap.frontier++, 0);
 	heap.frontier = (uint32_t)(start + pages);
 	heap.free -= (uint32_t)pages;
 	return page_address((uint32_t)start);
 }
 
-static void *take_page(void)
+static void *take_order(unsigned order)
 {
-	uint32_t page = heap.first_free;
+	uint32_t page = heap.first_free[order];
 
 	if (page == NO_PAGE)
-		return take_run(1, 1);
-	heap.first_free = heap.next_free[page];
-	heap.free--;
+		return take_run(1ull << order, 1u << order);
+	heap.first_free[order] = heap.next_free[page];
+	heap.free -= 1u << order;
 	return page_address(page);
 }
 
 void *heap_alloc_pages(void *ctx, unsigned pages_lg2)
 {
 	struct heap_user *user = ctx;
+	unsigned order = pages_lg2 + user->unit_lg2;
 	void *pages;
 
+	if (order >= ORDERS)
+		nw_port_bug("more pages at a time than the heap knows",
+			    __FILE__, __LINE__);
 	lock_heap();
-	pages = pages_lg2 ? take_run(1ull << pages_lg2, 1u << pages_lg2) :
-			    take_page();
+	pages = take_order(order);
 	if (pages) {
 		user->allocated += 1ull << pages_lg2;
 		if (user->allocated - user->freed > user->peak)
@@ -103,15 +110,14 @@ void heap_free_pages(void *ctx, void *pages, unsigned pages_lg2)
 	struct heap_user *user = ctx;
 	uint32_t page = (uint32_t)(((uintptr_t)pages - NW_HYP_HEAP_PA) /
 				   NW_HYP_PAGE_BYTES);
-	uint32_t i;
+	unsigned order = pages_lg2 + user->unit_lg2;
 
-	if (page >= HEAP_PAGES)
+	if (page >= HEAP_PAGES || order >= ORDERS)
 		nw_port_bug("page freed that is not the heap's", __FILE__,
 			    __LINE__);
 	lock_heap();
-	for (i = 0; i < 1u << pages_lg2; i++)
-		push_free(page + i);
-	heap.free += 1u << pages_lg2;
+	push_free(page, order);
+	heap.free += 1u << order;
 	user->freed += 1ull << pages_lg2;
 	unlock_heap();
 }

@@ -5,8 +5,10 @@
 
 #include <stdint.h>
 
-/* Who holds pages; updated under the heap's lock. */
+/* Who holds pages; updated under the heap's lock. Its pages are 2^unit_lg2 of
+ * the heap's (NW_HYP_PAGE_BYTES): table pages of a larger granule. */
 struct heap_user {
+	unsigned unit_lg2;
 	uint64_t allocated;
 	uint64_t freed;
 	uint64_t peak;

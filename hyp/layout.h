@@ -9,7 +9,7 @@
  *   0x40400000  heap: frame array, pool, bitmap, then table pages
  *   0x42000000  in a recording build, the rings of the trace (nestwalk/ring.h),
  *               read and emptied by the host; else the heap goes on
- *   0x43000000  spare frames: 4096 to begin with; a page that moves gives its
+ *   0x43000000  16 MiB of spare frames to begin with; a page that moves gives its
  *               old frame back, so that later any RAM frame may be spare
  *   0x44000000  guest RAM up to the end of the machine's; the kernel Image
  *               is loaded at its start (-device loader,addr=0x44000000)
@@ -39,13 +39,16 @@
 #else
 #define NW_HYP_HEAP_END NW_HYP_SPARE_PA
 #endif
-#define NW_HYP_SPARE_FRAMES 4096
+#define NW_HYP_SPARE_BYTES 0x1000000
 #define NW_HYP_GUEST_PA 0x44000000
 #define NW_HYP_UART_PA 0x09000000
 
 /* Fixmap windows: virtual addresses only, above every physical one. */
 #define NW_HYP_WINDOW_VA 0x7000000000
 
+/* EL2's own pages, and what memory is counted in. The guest's pages and blocks
+ * (vm.h) are those of the stage-2 granule. */
+#define NW_HYP_PAGE_LG2 12
 #define NW_HYP_PAGE_BYTES 0x1000
 #define NW_HYP_BLOCK_BYTES 0x200000
 
@@ -56,6 +59,10 @@
 #define NW_HYP_PANIC_STACK_BYTES 0x2000
 
 #define NW_HYP_IPA_BITS 40
+/* With FEAT_LPA2. 16 KiB pages: what 16 tables at level 1 cover; QEMU 7.2 faults
+ * at a stage-2 walk of theirs that starts at level 0. */
+#define NW_HYP_IPA_BITS_LPA2 52
+#define NW_HYP_IPA_BITS_LPA2_16K 51
 #define NW_HYP_VA_BITS 39
 #define NW_HYP_VMID 1
 

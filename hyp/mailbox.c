@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <nestwalk/trace.h>
 
+#include "dirty.h"
 #include "lib.h"
 #include "report.h"
 #include "sysreg.h"
@@ -34,6 +35,10 @@ static const char *sabotage_name(void)
 		return "early-free";
 	if (NW_SABOTAGE_NO_BBM)
 		return "no-bbm";
+	if (NW_SABOTAGE_LOST_DIRTY)
+		return "lost-dirty";
+	if (NW_SABOTAGE_STALE_DIRTY)
+		return "stale-dirty";
 	return "none";
 }
 

@@ -42,12 +42,16 @@
  *                     + permission_faults + access_faults
  *   permission_faults <= fault_permission
  *   faults          = fault_reads + fault_writes + fault_execs + fault_retries
- *   faults          = level_0 + level_1 + level_2 + level_3 (arm levels as
+ *   faults          = level_minus_1 + level_0 + ... + level_3 (arm levels as
  *                     the syndrome says; on a stage-1 walk QEMU 7.2 reports
  *                     the level of that walk, so 0 occurs)
  *   tables_allocated = tables_freed + tables_live, and tables_live = 0
  *   walk_mismatches = frames_lost = frames_twice = poison_damaged = 0
  *   frames_poisoned = migrations, frames_reused <= frames_poisoned
+ *   table_folds     = collapses + reclaims
+ *   table_splits   >= splits + edge_splits + range_split_blocks
+ *   dirty_sampled   = dirty_verified + dirty_written + dirty_missed
+ *   dirty_missed    = 0
  *
  * This header needs nothing but fixed-width integers, so that a host tool can
  * include it.
@@ -86,6 +90,8 @@ enum nw_mailbox_phase {
 #define NW_MAILBOX_FEATURE_XNX 0x2u
 #define NW_MAILBOX_FEATURE_TLBI_RANGE 0x4u
 #define NW_MAILBOX_FEATURE_TTL 0x8u
+#define NW_MAILBOX_FEATURE_DBM 0x10u /* hardware logs the guest's writes */
+#define NW_MAILBOX_FEATURE_LPA2 0x20u /* at stage 2 */
 
 /* Pairs of map and unmap, their time together in ticks of counter_hz, and the
  * invalidations that they took: of all CPUs, and of the own one. */
@@ -118,6 +124,7 @@ enum nw_mailbox_phase {
 	X(c, level_1)                                                          \
 	X(c, level_2)                                                          \
 	X(c, level_3)                                                          \
+	X(c, level_minus_1) /* FEAT_LPA2 */                                    \
 	X(c, ram_faults)                                                       \
 	X(c, maps_block)                                                       \
 	X(c, maps_page)                                                        \
@@ -143,6 +150,26 @@ enum nw_mailbox_phase {
 	X(c, ages)                                                             \
 	X(c, age_pages)                                                        \
 	X(c, aged) /* leaves in those ranges that had been accessed */         \
+	X(c, edge_splits) /* blocks that stuck out of a range */               \
+	X(c, range_splits) /* blocks split by nw_split_range() */              \
+	X(c, range_split_blocks) /* splits that those took */                  \
+	X(c, gathers) /* blocks whose pages went home */                       \
+	X(c, gather_held) /* frames of theirs that were in the pool */         \
+	X(c, gather_maps) /* pages mapped to fill holes */                     \
+	X(c, collapses) /* blocks formed anew */                               \
+	X(c, run_calls) /* blocks searched for contiguous runs */              \
+	X(c, punches) /* blocks unmapped, their tables left */                 \
+	X(c, reclaims) /* tables freed by nw_reclaim_tables() */               \
+	/* the log of the guest's writes (dirty.h) */                          \
+	X(c, dirty_rounds) /* harvests */                                      \
+	X(c, dirty_pages) /* pages in them */                                  \
+	X(c, dirty_marks) /* write rights given by faults */                   \
+	X(c, dirty_told) /* leaves that hardware had marked */                 \
+	X(c, dirty_sampled) /* pages whose sum was compared; of those */       \
+	X(c, dirty_verified) /* not in the harvest, and unchanged */           \
+	X(c, dirty_written) /* in the harvest; of those */                     \
+	X(c, dirty_changed) /* with another sum */                             \
+	X(c, dirty_missed) /* not in the harvest, but changed */               \
 	X(c, frames_poisoned)                                                  \
 	X(c, frames_reused)                                                    \
 	X(c, poison_damaged) /* freed frame was written to: a stale TLB */     \
@@ -183,6 +210,10 @@ enum nw_mailbox_phase {
 	X(g, tables_freed)                                                     \
 	X(g, tables_live)                                                      \
 	X(g, tables_peak)                                                      \
+	X(g, table_splits) /* as nw_table_stats() counts them */               \
+	X(g, table_folds)                                                      \
+	X(g, run_forms) /* contiguous runs, */                                 \
+	X(g, run_breaks) /* and those broken up */                             \
 	X(g, el2_tables_live)                                                  \
 	X(g, heap_pages_free)                                                  \
 	/* found by the walk at power-off */                                   \

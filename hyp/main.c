@@ -70,7 +70,8 @@ void hyp_main(uint64_t dtb_pa, unsigned el)
 		fixbench_run();
 	n = choose_guest_cpus(&machine, params.guest_cpus);
 	entry = guest_image_check(&machine, dtb_pa);
-	vm_init(NW_HYP_GUEST_PA, machine.ram_end, n);
+	features_stage2(&params);
+	vm_init(NW_HYP_GUEST_PA, machine.ram_end, n, &params);
 	dtb_edit(&machine, n, NW_HYP_GUEST_PA);
 	dtb_store(dtb_pa);
 	window_retire();

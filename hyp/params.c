@@ -73,6 +73,37 @@ static void choose_fixmap(const char *word, const char *value,
 	refuse("%s: broadcast, batched or private-root", word);
 }
 
+static void choose_granule(const char *word, const char *value,
+			   struct params *params)
+{
+	uint64_t kib = number(word, value, 4, 64);
+
+	if (kib != 4 && kib != 16 && kib != 64)
+		refuse("%s: 4, 16 or 64", word);
+	params->granule_lg2 = kib == 4 ? 12 : kib == 16 ? 14 : 16;
+}
+
+/* Names of enum dirty_mode. */
+static void choose_dirty(const char *word, const char *value,
+			 struct params *params)
+{
+	static const char *const names[] = {
+		[DIRTY_AUTO] = "auto",
+		[DIRTY_OFF] = "off",
+		[DIRTY_SOFTWARE] = "software",
+		[DIRTY_HARDWARE] = "hardware",
+	};
+	unsigned i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]))
+			continue;
+		params->dirty = (enum dirty_mode)i;
+		return;
+	}
+	refuse("%s: auto, hardware, software or off", word);
+}
+
 /* The value of `word` if it begins with `name`, else NULL. */
 static const char *value_of(const char *word, const char *name)
 {
@@ -96,6 +127,12 @@ static void take_word(const char *word, struct params *params)
 		params->record = (uint32_t)number(word, v, 1, UINT32_MAX);
 	else if ((v = value_of(word, "nw.no=")))
 		forgo(word, v);
+	else if ((v = value_of(word, "nw.granule=")))
+		choose_granule(word, v, params);
+	else if ((v = value_of(word, "nw.lpa2=")))
+		params->is_lpa2 = (uint32_t)number(word, v, 0, 1);
+	else if ((v = value_of(word, "nw.dirty=")))
+		choose_dirty(word, v, params);
 	else if ((v = value_of(word, "nw.fixmap=")))
 		choose_fixmap(word, v, params);
 	else if (!strcmp(word, "nw.bench=fixmap"))
@@ -104,15 +141,19 @@ static void take_word(const char *word, struct params *params)
 		params->selftest = SELFTEST_PANIC;
 	else
 		refuse("%s: unknown; known are nw.cpus=, nw.shake=, nw.seed=, "
-		       "nw.no=, nw.fixmap=, nw.record=, nw.bench=fixmap, "
-		       "nw.selftest=panic", word);
+		       "nw.no=, nw.granule=, nw.lpa2=, nw.dirty=, nw.fixmap=, "
+		       "nw.record=, nw.bench=fixmap, nw.selftest=panic", word);
 }
 
 void params_take(char *bootargs, struct params *params)
 {
 	char *from = bootargs, *to = bootargs;
 
-	*params = (struct params){.seed = 1, .fixmap = NW_FIXMAP_BATCHED};
+	*params = (struct params){
+		.seed = 1,
+		.fixmap = NW_FIXMAP_BATCHED,
+		.granule_lg2 = NW_HYP_PAGE_LG2,
+	};
 	while (*from) {
 		char word[WORD_BYTES];
 		size_t bytes = 0;

@@ -7,6 +7,10 @@
  *   nw.shake=N      page moves a second, 0 (default): none
  *   nw.seed=N       of the shaker's choices; default 1
  *   nw.no=A,B       forgo optional features: fwb, xnx, range, ttl
+ *   nw.granule=N    of stage 2, in KiB: 4 (default), 16 or 64
+ *   nw.lpa2=1       stage 2 with FEAT_LPA2: 52 bits (granules 4 and 16)
+ *   nw.dirty=X      who logs the guest's writes: hardware, software, off, or
+ *                   auto (default): hardware where the CPU has it
  *   nw.fixmap=X     how the windows onto guest pages are closed: broadcast,
  *                   batched (default), private-root (nestwalk/fixmap.h)
  *   nw.record=N     recording builds: let at most N records of a CPU wait for
@@ -22,6 +26,8 @@
 
 #include <nestwalk/fixmap.h>
 
+#include "dirty.h"
+
 enum selftest {
 	SELFTEST_NONE,
 	SELFTEST_PANIC,
@@ -35,6 +41,9 @@ struct params {
 	enum nw_fixmap_strategy fixmap;
 	uint32_t bench_fixmap;
 	uint32_t record; /* 0: not given */
+	unsigned granule_lg2; /* of stage 2 */
+	uint32_t is_lpa2;
+	enum dirty_mode dirty; /* features_stage2() makes AUTO another */
 };
 
 /*

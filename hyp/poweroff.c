@@ -4,6 +4,7 @@
  * the guest's table is taken down under the CPUs that still use it.
  */
 #include "cpu.h"
+#include "pool.h"
 #include "psci.h"
 #include "report.h"
 #include "shaker.h"
@@ -48,7 +49,7 @@ static void tally_table(void)
 {
 	struct tally tally = {0};
 	enum nw_status status =
-		nw_walk(&vm.table, NW_IA(0), 1ull << NW_HYP_IPA_BITS,
+		nw_walk(&vm.table, NW_IA(0), 1ull << vm.table.geo.ia_bits,
 			NW_VISIT_LEAF, tally_leaf, &tally, NULL);
 
 	if (status != NW_OK)
@@ -63,8 +64,8 @@ static void tally_table(void)
  * the shaker's pool, and only once. */
 static void tally_frames(void)
 {
-	uint64_t first = NW_HYP_SPARE_PA / NW_HYP_PAGE_BYTES;
-	uint64_t frames = vm.ram_end / NW_HYP_PAGE_BYTES - first;
+	uint64_t first = NW_HYP_SPARE_PA / vm_page_bytes();
+	uint64_t frames = vm.ram_end / vm_page_bytes() - first;
 	uint8_t *seen = heap_take(frames);
 	uint64_t twice = 0, lost = 0, moved = 0, ipa, i;
 	nw_pa_t frame;
@@ -74,13 +75,13 @@ static void tally_frames(void)
 		mailbox_gauge(NW_C_frames_lost, frames);
 		return;
 	}
-	for (ipa = vm.ram_start; ipa < vm.ram_end; ipa += NW_HYP_PAGE_BYTES) {
+	for (ipa = vm.ram_start; ipa < vm.ram_end; ipa += vm_page_bytes()) {
 		frame = vm_frame(ipa);
 		moved += frame.v != ipa;
-		twice += seen[frame.v / NW_HYP_PAGE_BYTES - first]++ != 0;
+		twice += seen[frame.v / vm_page_bytes() - first]++ != 0;
 	}
-	for (i = 0; shaker_pool_frame((unsigned)i, &frame); i++)
-		twice += seen[frame.v / NW_HYP_PAGE_BYTES - first]++ != 0;
+	for (i = 0; pool_frame((unsigned)i, &frame); i++)
+		twice += seen[frame.v / vm_page_bytes() - first]++ != 0;
 	for (i = 0; i < frames; i++)
 		lost += !seen[i];
 	mailbox_gauge(NW_C_pages_moved, moved);
@@ -128,21 +129,6 @@ static void wait_until_parked(void)
 		report("%u CPUs still run the guest\n", running);
 }
 
-/*
- * Who has not seen vm.is_off is in the middle of a fault: until it is through.
- * The exchange in vm_power_off() comes before the looks here; a fault says that
- * it is being handled before it looks at vm.is_off.
- */
-static void wait_for_faults(void)
-{
-	unsigned i;
-
-	nw_quiescent_begin();
-	for (i = 0; i < NW_HYP_CPUS_MAX; i++)
-		if (&cpus[i] != this_cpu())
-			nw_quiescent_wait_for(&cpus[i].handling);
-}
-
 void vm_power_off(enum nw_mailbox_state state)
 {
 	enum nw_status status;
@@ -151,7 +137,10 @@ void vm_power_off(enum nw_mailbox_state state)
 		cpu_park();
 	mailbox->off_ticks = time_now();
 	mailbox_phase(NW_PHASE_TEARDOWN);
-	wait_for_faults();
+	/* Who has not seen vm.is_off is in the middle of a fault: until it is
+	 * through. The exchange comes before the looks here; a fault says that
+	 * it is being handled before it looks at vm.is_off. */
+	cpus_wait_for_faults();
 	shaker_wait();
 
 	/* From here on nobody else changes anything. */
@@ -165,8 +154,9 @@ void vm_power_off(enum nw_mailbox_state state)
 	wait_until_parked();
 	/* Nothing is left to invalidate: this CPU too lets go of the root. */
 	vcpu_leave_stage2();
-	nw_table_destroy(&vm.table);
 	vm_publish_stats();
+	nw_table_destroy(&vm.table);
+	vm_publish_pages();
 	mailbox_phase(NW_PHASE_DONE);
 	mailbox_state(state);
 	DSB("sy");

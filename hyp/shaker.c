@@ -1,38 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Moving a few neighbouring pages (every step in this order): say so, which
- * keeps faults from mapping them, and only them; split the block they are in;
- * break and invalidate; copy; clean the copies to where the guest may read them
- * uncached or execute them; make. Then the old frames are filled with poison
- * and join the pool. A CPU that still uses the old translation reads poison, or
- * damages it, which is seen when the frame is taken again.
- *
- * Ranges are also unmapped, write-protected and aged, beside all faults: the
- * guest faults, and gets back what was taken.
+ * What to do next, by chance; and the library's operations as everybody on this
+ * CPU uses them, beside all faults.
  */
 #include "cpu.h"
+#include "dirty.h"
+#include "move.h"
+#include "pool.h"
 #include "psci.h"
 #include "report.h"
 #include "shaker.h"
-#include "sysreg.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "window.h"
 
-/* As an instruction it is undefined, as a pointer it faults. */
-#define POISON 0x0000dead0000deadull
-#define WORDS (NW_HYP_PAGE_BYTES / sizeof(uint64_t))
-
 #define RUN_ORDERS 4 /* 1, 2, 4 or 8 pages move under one invalidation */
-#define RUN_PAGES_MAX (1u << (RUN_ORDERS - 1))
 #define UNMAP_ONE_IN 64
-#define UNMAP_ORDERS 10 /* 4 KiB to 2 MiB */
+#define UNMAP_ORDERS 10 /* up to a block of 4K pages */
 #define WRITE_PROTECT_ONE_IN 32
-#define WRITE_PROTECT_ORDERS 6 /* 4 KiB to 128 KiB */
+#define WRITE_PROTECT_ORDERS 6 /* up to 32 pages */
 #define AGE_ONE_IN 64
 #define AGE_ORDERS 10
+#define PUNCH_ONE_IN 512
+#define SPLIT_ONE_IN 256
+#define GATHER_ONE_IN 1024
+#define RUNS_ONE_IN 256
+#define SPLIT_BUDGET_PAGES 4
 #define PICK_TRIES 16
-#define LINE_BYTES_MIN 16
+
+_Static_assert(1u << (RUN_ORDERS - 1) <= MOVE_PAGES_MAX, "they move together");
 
 static struct {
 	uint64_t random;
@@ -40,14 +36,10 @@ static struct {
 	enum selftest selftest;
 	uint32_t is_started;
 	uint32_t is_stopped;
-	uint32_t out; /* pool: the oldest frame is taken, */
-	uint32_t in;  /* the newest put behind the others */
-	uint32_t frames;
-	uint32_t pool[NW_HYP_SPARE_FRAMES];
 } shaker;
 
 /* xorshift64* */
-static uint64_t random_below(uint64_t limit)
+uint64_t shake_random(uint64_t limit)
 {
 	uint64_t x = shaker.random;
 
@@ -58,224 +50,98 @@ static uint64_t random_below(uint64_t limit)
 	return (x * 0x2545f4914f6cdd1dull >> 16) % limit;
 }
 
-/* ---- the pool --------------------------------------------------------- */
+/* ---- the library's operations ------------------------------------------ */
 
-static void poison(uint64_t *word)
-{
-	unsigned i;
-
-	for (i = 0; i < WORDS; i++)
-		word[i] = POISON;
-}
-
-static void check_poison(const uint64_t *word, nw_pa_t frame)
-{
-	unsigned i;
-
-	for (i = 0; i < WORDS; i++)
-		if (word[i] != POISON)
-			break;
-	if (i == WORDS)
-		return;
-	count(NW_C_poison_damaged);
-	if (this_cpu()->row[NW_C_poison_damaged] < 8)
-		report("freed frame 0x%lx was written to at offset 0x%x: "
-		       "0x%lx\n", frame.v, i * 8, word[i]);
-}
-
-static nw_pa_t pool_take(void)
-{
-	nw_pa_t frame =
-		NW_PA((uint64_t)shaker.pool[shaker.out] * NW_HYP_PAGE_BYTES);
-
-	shaker.out = (shaker.out + 1) % NW_HYP_SPARE_FRAMES;
-	shaker.frames--;
-	return frame;
-}
-
-static void pool_put(nw_pa_t frame)
-{
-	shaker.pool[shaker.in] = (uint32_t)(frame.v / NW_HYP_PAGE_BYTES);
-	shaker.in = (shaker.in + 1) % NW_HYP_SPARE_FRAMES;
-	shaker.frames++;
-}
-
-int shaker_pool_frame(unsigned n, nw_pa_t *frame)
-{
-	if (n >= shaker.frames)
-		return 0;
-	*frame = NW_PA((uint64_t)shaker.pool[(shaker.out + n) %
-					     NW_HYP_SPARE_FRAMES] *
-		       NW_HYP_PAGE_BYTES);
-	return 1;
-}
-
-/* ---- moving one page -------------------------------------------------- */
-
-/*
- * The guest may read the copy with its caches off, and execute it: unless
- * stage 2 forces write-back, clean to the point of coherency; then to the
- * point of unification, and forget all instructions (Arm ARM, "Synchronization
- * and coherency issues between data and instruction accesses").
- */
-static void clean_copy(const void *page)
-{
-	uint64_t ctr = sysreg_read("ctr_el0");
-	uint64_t line = 4ull << ((ctr >> 16) & 0xf);
-	uintptr_t at = (uintptr_t)page, end = at + NW_HYP_PAGE_BYTES;
-
-	if (line < LINE_BYTES_MIN)
-		line = LINE_BYTES_MIN;
-	for (; at < end; at += line)
-		if (mailbox->features & NW_MAILBOX_FEATURE_FWB)
-			__asm__ volatile("dc cvau, %0" ::"r"(at) : "memory");
-		else
-			__asm__ volatile("dc civac, %0" ::"r"(at) : "memory");
-	nw_el2_dsb_ish();
-	__asm__ volatile("ic ialluis" ::: "memory");
-	nw_el2_dsb_ish();
-	nw_el2_isb();
-}
-
-static void copy_page(nw_pa_t from_frame, nw_pa_t to_frame)
-{
-	const uint64_t *from = window_open(WINDOW_FROM, from_frame);
-	uint64_t *to = window_open(WINDOW_TO, to_frame);
-	unsigned i;
-
-	check_poison(to, to_frame);
-	for (i = 0; i < WORDS; i++)
-		to[i] = from[i];
-	clean_copy(to);
-	window_close(WINDOW_TO);
-	window_close(WINDOW_FROM);
-}
-
-static void must(enum nw_status status, uint64_t ipa, const char *what)
+void shake_must(enum nw_status status, uint64_t ipa, const char *what)
 {
 	if (status != NW_OK)
 		panic_at(&vm.table, ipa, "%s 0x%lx: %s: %s", what, ipa,
 			 nw_status_name(status), nw_status_advice(status));
 }
 
-/* A fault is at work on an entry that we need; what was done stays done, and
- * is not done twice. */
-#define PATIENTLY(status, call)                                                \
-	while ((status = (call)) == NW_E_BUSY)                                 \
-	nw_port_relax()
-
 /* What is at `ipa`, once nobody is replacing it. */
-static void look(uint64_t ipa, struct nw_mapping *m)
+void shake_look(uint64_t ipa, struct nw_mapping *m)
 {
 	enum nw_status status;
 
 	PATIENTLY(status, nw_lookup(&vm.table, NW_IA(ipa), m));
-	must(status, ipa, "looking up");
+	shake_must(status, ipa, "looking up");
 }
 
-/* Pages that move together, in the order of their addresses. */
-struct run {
-	unsigned pages;
-	struct {
-		struct nw_attrs attrs;
-		uint64_t ipa;
-		nw_pa_t from;
-		nw_pa_t to;
-	} page[RUN_PAGES_MAX];
-};
-
-/* Add the page at `ipa` if something maps it; a block is split first. */
-static void run_add(struct run *run, uint64_t ipa)
+static uint64_t splits_so_far(void)
 {
-	struct nw_mapping m;
+	return nw_table_stats(&vm.table).splits;
+}
+
+/* Blocks that stick out of a range are split: so many since then. Faults split
+ * none. */
+static void count_edge_splits(uint64_t before)
+{
+	count_many(NW_C_edge_splits, splits_so_far() - before);
+}
+
+void shake_unmap(uint64_t ipa, uint64_t bytes)
+{
+	uint64_t splits = splits_so_far();
 	enum nw_status status;
 
-	look(ipa, &m);
-	if (m.kind != NW_ENTRY_LEAF) {
-		count(NW_C_shake_misses);
-		return;
-	}
-	must(nw_mapping_attrs(&vm.table, &m, &run->page[run->pages].attrs), ipa,
-	     "decoding");
-	if (m.level) {
-		PATIENTLY(status,
-			  nw_split(&vm.table, NW_IA(ipa), 0, NULL, NULL));
-		must(status, ipa, "splitting");
-		count(NW_C_splits);
-	}
-	run->page[run->pages].ipa = ipa;
-	run->page[run->pages].from = m.pa;
-	run->page[run->pages].to = pool_take();
-	run->pages++;
+	PATIENTLY(status,
+		  nw_unmap(&vm.table, NW_IA(ipa), bytes, NULL, NULL));
+	shake_must(status, ipa, "unmapping");
+	count_edge_splits(splits);
 }
 
-/* Break, copy, make. The frames that were left are nobody's then. */
-static void run_move(struct run *run)
+void shake_write_protect(uint64_t ipa, uint64_t bytes)
 {
-	uint64_t start = run->page[0].ipa;
-	uint64_t end = run->page[run->pages - 1].ipa + NW_HYP_PAGE_BYTES;
+	uint64_t splits = splits_so_far();
 	enum nw_status status;
-	unsigned i;
 
-	PATIENTLY(status, nw_unmap(&vm.table, NW_IA(start), end - start, NULL,
-				   NULL));
-	must(status, start, "breaking");
-	for (i = 0; i < run->pages; i++)
-		copy_page(run->page[i].from, run->page[i].to);
-	/* The new frames are the guest's from now on, and so is every frame
-	 * that a window was closed on since the last time. */
-	window_retire();
-	for (i = 0; i < run->pages; i++) {
-		NW_TRACE(NW_EV_FRAME_REUSE, run->page[i].to.v,
-			 NW_HYP_PAGE_BYTES, 0);
-		must(nw_map(&vm.table, NW_IA(run->page[i].ipa),
-			    NW_HYP_PAGE_BYTES, run->page[i].to,
-			    &run->page[i].attrs, 0, NULL, NULL),
-		     run->page[i].ipa, "making");
-		vm_frame_set(run->page[i].ipa, run->page[i].to);
-	}
-	count_many(NW_C_frames_reused, run->pages);
-	count_many(NW_C_migrations, run->pages);
+	PATIENTLY(status, nw_write_protect(&vm.table, NW_IA(ipa), bytes,
+					   dirty_tell, NULL, NULL, NULL));
+	shake_must(status, ipa, "write-protecting");
+	count_edge_splits(splits);
 }
 
-/* Move what is mapped of `pages` pages from `ipa` on; returns how many. */
-static unsigned move_pages(uint64_t ipa, unsigned pages)
+void shake_harvest(uint64_t ipa, uint64_t bytes)
 {
-	struct run run = {.pages = 0};
-	unsigned i;
+	enum nw_status status;
 
-	vm_turn_begin();
-	vm_move_begin(ipa, pages);
-	for (i = 0; i < pages; i++)
-		run_add(&run, ipa + i * (uint64_t)NW_HYP_PAGE_BYTES);
-	if (run.pages)
-		run_move(&run);
-	vm_move_end();
-	vm_turn_end();
-	for (i = 0; i < run.pages; i++) {
-		NW_TRACE(NW_EV_FRAME_REUSE, run.page[i].from.v,
-			 NW_HYP_PAGE_BYTES, 0);
-		poison(window_open(WINDOW_FROM, run.page[i].from));
-		window_close(WINDOW_FROM);
-		count(NW_C_frames_poisoned);
-		pool_put(run.page[i].from);
-	}
-	return run.pages;
+	PATIENTLY(status, nw_harvest_dirty(&vm.table, NW_IA(ipa), bytes,
+					   dirty_tell, NULL, NULL));
+	shake_must(status, ipa, "harvesting");
 }
 
-/* A page of a block that was mapped at some time; 0: there is none yet. */
-static uint64_t pick_page(void)
+/* In as many calls as the budget asks for. */
+void shake_split(uint64_t ipa, uint64_t bytes)
+{
+	enum nw_status status;
+
+	do
+		PATIENTLY(status, nw_split_range(&vm.table, NW_IA(ipa), bytes,
+						 0, SPLIT_BUDGET_PAGES, NULL,
+						 NULL));
+	while (status == NW_MORE);
+	shake_must(status, ipa, "splitting");
+}
+
+/* ---- where ------------------------------------------------------------- */
+
+static uint64_t pick_block(void)
 {
 	uint32_t blocks = __atomic_load_n(&vm.touched_count, __ATOMIC_ACQUIRE);
-	uint64_t pages = NW_HYP_BLOCK_BYTES / NW_HYP_PAGE_BYTES;
-	uint64_t ipa;
 
 	if (!blocks)
 		return 0;
-	ipa = vm.ram_start +
-	      (uint64_t)vm.touched[random_below(blocks)] * NW_HYP_BLOCK_BYTES +
-	      random_below(pages) * NW_HYP_PAGE_BYTES;
-	return ipa < vm.ram_end ? ipa : 0;
+	return vm_block(vm.ram_start) +
+	       ((uint64_t)vm.touched[shake_random(blocks)] << vm.block_lg2);
+}
+
+uint64_t shake_pick_page(void)
+{
+	uint64_t ipa = pick_block();
+
+	ipa += shake_random(vm_block_bytes() >> vm.page_lg2) << vm.page_lg2;
+	return vm_has_ram(ipa) ? ipa : 0;
 }
 
 /* 2^0 to 2^(orders - 1) pages of a block that was mapped at some time, aligned
@@ -284,85 +150,127 @@ static uint64_t pick_range(unsigned orders, uint64_t *pages)
 {
 	uint64_t bytes, ipa;
 
-	*pages = 1ull << random_below(orders);
-	bytes = *pages * NW_HYP_PAGE_BYTES;
-	ipa = pick_page() & ~(bytes - 1);
-	return ipa + bytes <= vm.ram_end ? ipa : 0;
+	*pages = 1ull << shake_random(orders);
+	bytes = *pages << vm.page_lg2;
+	ipa = shake_pick_page() & ~(bytes - 1);
+	return vm_has_ram(ipa) && ipa + bytes <= vm.ram_end ? ipa : 0;
 }
 
-static void unmap_range(void)
+/* ---- what -------------------------------------------------------------- */
+
+static unsigned unmap_range(void)
 {
-	enum nw_status status;
 	uint64_t pages, ipa = pick_range(UNMAP_ORDERS, &pages);
 
 	if (!ipa)
-		return;
-	vm_turn_begin();
-	PATIENTLY(status, nw_unmap(&vm.table, NW_IA(ipa),
-				   pages * NW_HYP_PAGE_BYTES, NULL, NULL));
-	vm_turn_end();
-	must(status, ipa, "unmapping");
+		return 1;
+	/* In one way faults are in the middle of it, in the other the log is
+	 * exact. */
+	if (shake_random(2)) {
+		dirty_presume(ipa, pages << vm.page_lg2);
+		shake_unmap(ipa, pages << vm.page_lg2);
+	} else {
+		vm_move_begin(ipa, (unsigned)pages);
+		dirty_save(ipa, pages << vm.page_lg2);
+		shake_unmap(ipa, pages << vm.page_lg2);
+		vm_move_end();
+	}
 	count(NW_C_unmaps);
 	count_many(NW_C_unmap_pages, pages);
+	return 1;
 }
 
-static void write_protect_range(void)
+static unsigned write_protect_range(void)
 {
-	enum nw_status status;
 	uint64_t pages, ipa = pick_range(WRITE_PROTECT_ORDERS, &pages);
 
 	if (!ipa)
-		return;
-	vm_turn_begin();
-	PATIENTLY(status, nw_write_protect(&vm.table, NW_IA(ipa),
-					   pages * NW_HYP_PAGE_BYTES, NULL,
-					   NULL, NULL, NULL));
-	vm_turn_end();
-	must(status, ipa, "write-protecting");
+		return 1;
+	shake_write_protect(ipa, pages << vm.page_lg2);
 	count(NW_C_write_protects);
 	count_many(NW_C_write_protect_pages, pages);
+	return 1;
 }
 
-static void age_range(void)
+static unsigned age_range(void)
 {
 	enum nw_status status;
 	uint64_t young, pages, ipa = pick_range(AGE_ORDERS, &pages);
 
 	if (!ipa)
-		return;
-	vm_turn_begin();
-	PATIENTLY(status, nw_age(&vm.table, NW_IA(ipa),
-				 pages * NW_HYP_PAGE_BYTES, NW_AGE_CLEAR,
-				 &young, NULL));
-	vm_turn_end();
-	must(status, ipa, "ageing");
+		return 1;
+	PATIENTLY(status, nw_age(&vm.table, NW_IA(ipa), pages << vm.page_lg2,
+				 NW_AGE_CLEAR, &young, NULL));
+	shake_must(status, ipa, "ageing");
 	count(NW_C_ages);
 	count_many(NW_C_age_pages, pages);
 	count_many(NW_C_aged, young);
+	return 1;
+}
+
+/* Unmap a block in two halves, neither of which takes its table along, and free
+ * that if no fault is faster. */
+static unsigned punch_block(void)
+{
+	uint64_t block = pick_block(), half = vm_block_bytes() / 2, folds;
+	enum nw_status status;
+
+	if (!vm_has_block(block))
+		return 1;
+	dirty_presume(block, vm_block_bytes());
+	shake_unmap(block, half);
+	shake_unmap(block + half, half);
+	folds = nw_table_stats(&vm.table).folds;
+	PATIENTLY(status, nw_reclaim_tables(&vm.table, NW_IA(block),
+					    vm_block_bytes(), 2, NULL));
+	shake_must(status, block, "reclaiming");
+	count(NW_C_punches);
+	count_many(NW_C_reclaims, nw_table_stats(&vm.table).folds - folds);
+	return 1;
+}
+
+/* All of a block; then half of the time the reverse. */
+static unsigned split_block(void)
+{
+	uint64_t block = pick_block(), before = splits_so_far();
+
+	if (!vm_has_block(block))
+		return 1;
+	shake_split(block, vm_block_bytes());
+	count(NW_C_range_splits);
+	count_many(NW_C_range_split_blocks, splits_so_far() - before);
+	if (shake_random(2))
+		move_collapse(block);
+	return 1;
+}
+
+/* Of the pages of a block those that still lie in a row: contiguous runs, which
+ * moves, protections and faults on single pages break up again. */
+static unsigned form_runs(void)
+{
+	uint64_t block = pick_block();
+	enum nw_status status;
+
+	if (!vm_has_block(block))
+		return 1;
+	if (shake_random(2))
+		shake_split(block, vm_block_bytes());
+	PATIENTLY(status, nw_collapse(&vm.table, NW_IA(block),
+				      vm_block_bytes(), 0, 2, NULL));
+	shake_must(status, block, "forming runs");
+	count(NW_C_run_calls);
+	return 1;
 }
 
 /* Returns the number of pages moved or, for anything else, 1. */
-static unsigned shake_once(void)
+static unsigned move_some(void)
 {
-	unsigned pages = 1u << random_below(RUN_ORDERS), tries, moved;
-	uint64_t ipa;
+	unsigned pages = 1u << shake_random(RUN_ORDERS), tries, moved;
+	uint64_t bytes = (uint64_t)pages << vm.page_lg2, ipa;
 
-	if (!random_below(UNMAP_ONE_IN)) {
-		unmap_range();
-		return 1;
-	}
-	if (!random_below(WRITE_PROTECT_ONE_IN)) {
-		write_protect_range();
-		return 1;
-	}
-	if (!random_below(AGE_ONE_IN)) {
-		age_range();
-		return 1;
-	}
 	for (tries = 0; tries < PICK_TRIES; tries++) {
-		ipa = pick_page() & ~(pages * (uint64_t)NW_HYP_PAGE_BYTES - 1);
-		if (!ipa || ipa + pages * (uint64_t)NW_HYP_PAGE_BYTES >
-				    vm.ram_end)
+		ipa = shake_pick_page() & ~(bytes - 1);
+		if (!vm_has_ram(ipa) || ipa + bytes > vm.ram_end)
 			continue;
 		moved = move_pages(ipa, pages);
 		if (moved)
@@ -371,31 +279,54 @@ static unsigned shake_once(void)
 	return 1;
 }
 
-/* ---- the CPU ---------------------------------------------------------- */
+static unsigned gather_block(void)
+{
+	unsigned moved = move_gather(pick_block());
+
+	return moved ? moved : 1;
+}
+
+static unsigned shake_once(void)
+{
+	static const struct {
+		unsigned one_in;
+		unsigned (*act)(void);
+	} acts[] = {
+		{UNMAP_ONE_IN, unmap_range},
+		{WRITE_PROTECT_ONE_IN, write_protect_range},
+		{AGE_ONE_IN, age_range},
+		{PUNCH_ONE_IN, punch_block},
+		{SPLIT_ONE_IN, split_block},
+		{RUNS_ONE_IN, form_runs},
+		{GATHER_ONE_IN, gather_block},
+	};
+	unsigned i;
+
+	for (i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (!shake_random(acts[i].one_in))
+			return acts[i].act();
+	return move_some();
+}
+
+/* ---- the CPU ----------------------------------------------------------- */
 
 void shaker_init(const struct params *params)
 {
-	unsigned i;
-
 	/* Zero is xorshift's one fixed point. */
 	shaker.random = params->seed * 0x9e3779b97f4a7c15ull + 1;
 	if (!shaker.random)
 		shaker.random = 1;
 	shaker.per_second = params->shake_per_second;
 	shaker.selftest = params->selftest;
-	for (i = 0; i < NW_HYP_SPARE_FRAMES; i++) {
-		nw_pa_t frame = NW_PA(NW_HYP_SPARE_PA +
-				      (uint64_t)i * NW_HYP_PAGE_BYTES);
-
-		pool_put(frame);
-	}
+	pool_init();
 }
 
 void shaker_start(unsigned cpu)
 {
 	int64_t answer;
 
-	if (!shaker.per_second && shaker.selftest == SELFTEST_NONE)
+	if (!shaker.per_second && shaker.selftest == SELFTEST_NONE &&
+	    !dirty_is_on())
 		return;
 	shaker.is_started = 1;
 	answer = psci_start_cpu(&cpus[cpu]);
@@ -425,21 +356,15 @@ static void selftest_panic(void)
 void shaker_main(void)
 {
 	uint64_t hz = time_hz(), start, done = 0;
-	unsigned i;
 
 	if (shaker.selftest == SELFTEST_PANIC)
 		selftest_panic();
-	for (i = 0; i < NW_HYP_SPARE_FRAMES; i++) {
-		nw_pa_t frame = pool_take();
-
-		poison(window_open(WINDOW_FROM, frame));
-		window_close(WINDOW_FROM);
-		pool_put(frame);
-	}
+	pool_poison();
 	start = time_now();
 	while (!__atomic_load_n(&vm.is_off, __ATOMIC_ACQUIRE)) {
 		uint64_t due = (time_now() - start) * shaker.per_second / hz;
 
+		dirty_step();
 		if (done >= due) {
 			__asm__ volatile("yield");
 			continue;

@@ -33,9 +33,25 @@ static int resolve_by_stage1(uint64_t far, uint64_t *ipa)
 	return !(par & PAR_F);
 }
 
+/* Faults at level -1 have codes of their own (Arm ARM, "ESR_EL2", DFSC). */
+#define FSC_ADDRESS_SIZE_MINUS_1 0x29
+#define FSC_TRANSLATION_MINUS_1 0x2b
+
+static int fault_level(unsigned fsc)
+{
+	return fsc == FSC_ADDRESS_SIZE_MINUS_1 ||
+			       fsc == FSC_TRANSLATION_MINUS_1 ?
+		       -1 :
+		       (int)(fsc & 3);
+}
+
 /* 0: not a fault of stage 2 that a table can be blamed for. */
 static int fault_kind(unsigned fsc, enum fault_kind *kind)
 {
+	if (fault_level(fsc) < 0) {
+		*kind = FAULT_TRANSLATION;
+		return 1;
+	}
 	switch (fsc >> 2) {
 	case 0: /* address size: beyond the table */
 	case 1:
@@ -77,7 +93,7 @@ static void guest_abort(struct guest_regs *regs, uint64_t esr)
 {
 	uint64_t far = sysreg_read("far_el2");
 	struct guest_fault fault = {
-		.arm_level = (uint8_t)(esr & 3),
+		.arm_level = (int8_t)fault_level(ESR_FSC(esr)),
 		.is_stage1_walk = !!(esr & ESR_S1PTW),
 		.has_syndrome = !!(esr & ESR_ISV),
 	};

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <nestwalk/arm64.h>
+
 #include "cpu.h"
 #include "sysreg.h"
 #include "tlb.h"
@@ -52,10 +54,6 @@ static void allow_timer_and_gic(void)
 	sysreg_write(SYS_ICH_HCR_EL2, 0);
 }
 
-/* A root in which nothing is mapped, of the size that vm.vtcr asks for. */
-static uint64_t empty_root[2 * NW_HYP_PAGE_BYTES / sizeof(uint64_t)]
-	__attribute__((aligned(2 * NW_HYP_PAGE_BYTES)));
-
 void vcpu_install_stage2(void)
 {
 	/* Said before it is so, and in vcpu_leave_stage2() after: this CPU
@@ -63,7 +61,7 @@ void vcpu_install_stage2(void)
 	NW_TRACE(NW_EV_ROOT_SWITCH, nw_table_root(&vm.table).v, NW_HYP_VMID,
 		 NW_REGIME_STAGE2);
 	sysreg_write("vtcr_el2", vm.vtcr);
-	sysreg_write("vttbr_el2", nw_table_root(&vm.table).v |
+	sysreg_write("vttbr_el2", nw_arm64_ttbr(nw_table_root(&vm.table)) |
 					  (uint64_t)NW_HYP_VMID << 48);
 	sysreg_write("hcr_el2", vm.hcr);
 	ISB();
@@ -71,9 +69,9 @@ void vcpu_install_stage2(void)
 
 void vcpu_leave_stage2(void)
 {
-	sysreg_write("vttbr_el2", (uintptr_t)empty_root);
+	sysreg_write("vttbr_el2", vm.empty_root);
 	ISB();
-	NW_TRACE(NW_EV_ROOT_SWITCH, (uintptr_t)empty_root, 0,
+	NW_TRACE(NW_EV_ROOT_SWITCH, vm.empty_root, 0,
 		 NW_REGIME_STAGE2);
 }
 

@@ -2,7 +2,10 @@
 #include <nestwalk/arm64.h>
 
 #include "cpu.h"
+#include "dirty.h"
 #include "features.h"
+#include "lib.h"
+#include "params.h"
 #include "report.h"
 #include "sysreg.h"
 #include "tlb.h"
@@ -10,33 +13,52 @@
 
 struct vm vm;
 
+static void invalidate(void *ctx, const struct nw_flush_request *request)
+{
+	if (NW_SABOTAGE_STALE_DIRTY && dirty_is_harvesting())
+		return;
+	nw_el2_invalidate(ctx, request);
+}
+
 static const struct nw_port_ops port_ops = {
 	.alloc_pages = heap_alloc_pages,
 	.free_pages = heap_free_pages,
-	.invalidate = nw_el2_invalidate,
+	.invalidate = invalidate,
 	.virt_minus_phys = 0,
 };
 
-static const struct nw_attrs attrs_ram = {
-	.prot = VM_RAM_PROT,
-	.memtype = NW_MEM_NORMAL_WB,
-	.share = NW_SHARE_INNER,
-	.flags = NW_LEAF_ACCESSED,
-};
+/* The table's format by its name, for a granule and with FEAT_LPA2 or without:
+ * any of those that this build has. */
+static const struct nw_format_ops *choose_format(const struct params *params)
+{
+	const char *name = params->granule_lg2 == 16 ? "arm64_s2_64k" :
+			   params->granule_lg2 == 14 ?
+						params->is_lpa2 ?
+						"arm64_s2_16k_lpa2" :
+						"arm64_s2_16k" :
+			   params->is_lpa2 ? "arm64_s2_4k_lpa2" :
+						     "arm64_s2";
+	unsigned i;
 
-static void init_table(void)
+	for (i = 0; nw_all_formats[i]; i++)
+		if (!strcmp(nw_all_formats[i]->name, name))
+			return nw_all_formats[i];
+	refuse("this build has no format %s: configure with -Dformats=", name);
+}
+
+static void init_table(const struct params *params)
 {
 	unsigned features = features_used();
 	struct nw_table_config config = {
-		.ops = &nw_arm64_s2_ops,
-		.format = {.granule_lg2 = 12,
-			   .ia_bits = NW_HYP_IPA_BITS,
-			   .oa_bits = (uint8_t)features_pa_bits()},
+		.ops = choose_format(params),
 		.port = &port_ops,
 		.port_ctx = &vm.tables,
 		.mode = NW_MODE_SHARED,
 		.regime = NW_REGIME_STAGE2,
 		.tag = NW_HYP_VMID,
+		.runs = NW_RUNS_AUTO,
+		.format = {.ia_bits = NW_HYP_IPA_BITS,
+			   .oa_bits = NW_HYP_IPA_BITS},
 	};
 	struct nw_result result;
 	enum nw_status status;
@@ -45,6 +67,17 @@ static void init_table(void)
 		config.format.features |= NW_FEAT_FWB;
 	if (features & NW_MAILBOX_FEATURE_XNX)
 		config.format.features |= NW_FEAT_XNX;
+	if (params->dirty == DIRTY_HARDWARE)
+		config.format.features |= NW_FEAT_HAF | NW_FEAT_HD;
+	if (params->is_lpa2) {
+		config.format.features |= NW_FEAT_LPA2;
+		config.format.ia_bits = params->granule_lg2 == 14 ?
+						NW_HYP_IPA_BITS_LPA2_16K :
+						NW_HYP_IPA_BITS_LPA2;
+		config.format.oa_bits = NW_HYP_IPA_BITS_LPA2;
+	}
+	config.format.granule_lg2 = (uint8_t)params->granule_lg2;
+	vm.tables.unit_lg2 = params->granule_lg2 - NW_HYP_PAGE_LG2;
 	status = nw_table_init(&vm.table, &config, &result);
 	if (status != NW_OK)
 		panic("guest table: %s (%s)", nw_status_name(status),
@@ -54,33 +87,49 @@ static void init_table(void)
 		 HCR_API | HCR_ATA;
 	if (features & NW_MAILBOX_FEATURE_FWB)
 		vm.hcr |= HCR_FWB;
+	vm.page_lg2 = params->granule_lg2;
+	vm.block_lg2 = nw_span_lg2(&vm.table.geo, 1);
 }
 
-void vm_init(uint64_t start, uint64_t end, unsigned guest_cpus)
+/* A root of the same size, in which nothing is mapped. */
+static void init_empty_root(void)
 {
-	uint64_t pages = (end - start) / NW_HYP_PAGE_BYTES;
-	uint64_t blocks = (end - start + NW_HYP_BLOCK_BYTES - 1) /
-			  NW_HYP_BLOCK_BYTES;
+	unsigned root_lg2 = vm.table.geo.root_pages_lg2;
+	struct heap_user user = {.unit_lg2 = vm.tables.unit_lg2};
+	void *root = heap_alloc_pages(&user, root_lg2);
+
+	if (!root)
+		panic("no heap for the empty root");
+	memset(root, 0, vm_page_bytes() << root_lg2);
+	vm.empty_root = (uintptr_t)root;
+}
+
+void vm_init(uint64_t start, uint64_t end, unsigned guest_cpus,
+	     const struct params *params)
+{
+	uint64_t pages, blocks, page_units;
 
 	nw_port_lock_init(&vm.touch_lock);
-#ifdef NW_CONFIG_RECORD
-	nw_port_lock_init(&vm.turn);
-#endif
+	init_table(params);
+	init_empty_root();
 	vm.ram_start = start;
 	vm.ram_end = end;
 	vm.guest_cpus = guest_cpus;
+	pages = (end - start) >> vm.page_lg2;
+	blocks = vm_block_index(end - 1) + 1;
 	vm.frame = heap_take(pages * sizeof(*vm.frame));
 	vm.moved = heap_take(blocks * sizeof(*vm.moved));
 	vm.touched = heap_take(blocks * sizeof(*vm.touched));
 	vm.touched_bits = heap_take((blocks + 63) / 64 * sizeof(uint64_t));
 	/* One table page a block if every page moves, and what is above. */
+	page_units = vm_page_bytes() / NW_HYP_PAGE_BYTES;
 	if (!vm.frame || !vm.moved || !vm.touched || !vm.touched_bits ||
-	    heap_pages_free() < blocks + blocks / 64 + 512)
+	    !dirty_init(params->dirty, pages) ||
+	    heap_pages_free() < (blocks + blocks / 64 + 64) * page_units + 448)
 		refuse("%lu MiB of guest RAM need more than the hypervisor's "
 		       "%u MiB: pass a smaller -m",
 		       (end - start) >> 20,
 		       (NW_HYP_HEAP_END - NW_HYP_HEAP_PA) >> 20);
-	init_table();
 	mailbox->guest_cpus = guest_cpus;
 	mailbox->guest_ram_pa = start;
 	mailbox->guest_ram_bytes = end - start;
@@ -94,7 +143,7 @@ nw_pa_t vm_frame(uint64_t ipa)
 					 __ATOMIC_RELAXED);
 
 	if (!frame)
-		return NW_PA(ipa & ~(uint64_t)(NW_HYP_PAGE_BYTES - 1));
+		return NW_PA(vm_page(ipa));
 	return NW_PA((uint64_t)frame * NW_HYP_PAGE_BYTES);
 }
 
@@ -102,7 +151,7 @@ void vm_frame_set(uint64_t ipa, nw_pa_t frame)
 {
 	uint32_t *slot = &vm.frame[vm_page_index(ipa)];
 	uint16_t *moved = &vm.moved[vm_block_index(ipa)];
-	int is_own = frame.v == (ipa & ~(uint64_t)(NW_HYP_PAGE_BYTES - 1));
+	int is_own = frame.v == vm_page(ipa);
 	uint16_t n = *moved;
 
 	if (*slot && is_own)
@@ -140,8 +189,8 @@ void vm_move_end(void)
 static int is_moving(uint64_t ipa, uint64_t bytes)
 {
 	uint64_t moving = __atomic_load_n(&vm.moving, __ATOMIC_ACQUIRE);
-	uint64_t start = vm.ram_start + (moving >> 32) * NW_HYP_PAGE_BYTES;
-	uint64_t end = start + (uint32_t)moving * (uint64_t)NW_HYP_PAGE_BYTES;
+	uint64_t start = vm.ram_start + ((moving >> 32) << vm.page_lg2);
+	uint64_t end = start + ((moving & UINT32_MAX) << vm.page_lg2);
 
 	return moving && ipa < end && start < ipa + bytes;
 }
@@ -151,10 +200,10 @@ static int is_moving(uint64_t ipa, uint64_t bytes)
 
 void vm_wait_for_move(uint64_t ipa)
 {
-	uint64_t page = ipa & ~(uint64_t)(NW_HYP_PAGE_BYTES - 1);
 	unsigned n;
 
-	for (n = MOVE_PATIENCE; n && is_moving(page, NW_HYP_PAGE_BYTES); n--)
+	for (n = MOVE_PATIENCE; n && is_moving(vm_page(ipa), vm_page_bytes());
+	     n--)
 		nw_port_relax();
 }
 
@@ -162,26 +211,30 @@ void vm_wait_for_move(uint64_t ipa)
 
 static enum nw_status try_block(uint64_t block)
 {
-	if (block + NW_HYP_BLOCK_BYTES > vm.ram_end ||
-	    is_moving(block, NW_HYP_BLOCK_BYTES) ||
+	struct nw_attrs attrs = dirty_attrs(FAULT_READ);
+
+	if (!vm_has_block(block) || is_moving(block, vm_block_bytes()) ||
 	    __atomic_load_n(&vm.moved[vm_block_index(block)],
 			    __ATOMIC_RELAXED))
 		return NW_E_LEVEL;
 	/* NW_E_EXISTS if any page of it is mapped. */
-	return nw_map(&vm.table, NW_IA(block), NW_HYP_BLOCK_BYTES,
-		      NW_PA(block), &attrs_ram, 1, NULL, NULL);
+	return nw_map(&vm.table, NW_IA(block), vm_block_bytes(), NW_PA(block),
+		      &attrs, 1, NULL, NULL);
 }
 
-static enum vm_mapped try_page(uint64_t page)
+static enum vm_mapped try_page(uint64_t page, enum fault_access access)
 {
+	struct nw_attrs attrs = dirty_attrs(access);
 	nw_pa_t frame;
 	enum nw_status status;
 
-	if (is_moving(page, NW_HYP_PAGE_BYTES))
+	if (is_moving(page, vm_page_bytes()))
 		return VM_BUSY;
 	frame = vm_frame(page);
-	status = nw_map(&vm.table, NW_IA(page), NW_HYP_PAGE_BYTES, frame,
-			&attrs_ram, 0, NULL, NULL);
+	if (dirty_needs_mark(&attrs))
+		dirty_mark(page, vm_page_bytes());
+	status = nw_map(&vm.table, NW_IA(page), vm_page_bytes(), frame, &attrs,
+			0, NULL, NULL);
 	switch (status) {
 	case NW_OK:
 		if (frame.v != page)
@@ -218,20 +271,30 @@ static void touch(uint64_t block)
 
 /* Recheck and install are one section: a move that begins in it waits for it,
  * one that had begun before it is seen. */
-enum vm_mapped vm_map_ram(uint64_t ipa)
+enum vm_mapped vm_map_ram(uint64_t ipa, enum fault_access access)
 {
-	uint64_t page = ipa & ~(uint64_t)(NW_HYP_PAGE_BYTES - 1);
 	enum vm_mapped mapped = VM_MAPPED_BLOCK;
 
 	touch(vm_block_index(ipa));
 	nw_port_section_enter();
-	if (try_block(ipa & ~(uint64_t)(NW_HYP_BLOCK_BYTES - 1)) != NW_OK)
-		mapped = try_page(page);
+	if (try_block(vm_block(ipa)) != NW_OK)
+		mapped = try_page(vm_page(ipa), access);
 	nw_port_section_leave();
 	return mapped;
 }
 
 void vm_publish_stats(void)
+{
+	struct nw_table_stats stats = nw_table_stats(&vm.table);
+
+	mailbox_gauge(NW_C_table_splits, stats.splits);
+	mailbox_gauge(NW_C_table_folds, stats.folds);
+	mailbox_gauge(NW_C_run_forms, stats.run_forms);
+	mailbox_gauge(NW_C_run_breaks, stats.run_breaks);
+	vm_publish_pages();
+}
+
+void vm_publish_pages(void)
 {
 	mailbox_gauge(NW_C_tables_allocated, vm.tables.allocated);
 	mailbox_gauge(NW_C_tables_freed, vm.tables.freed);

@@ -12,6 +12,7 @@
 
 #include <nestwalk/table.h>
 
+#include "fault.h"
 #include "heap.h"
 #include "layout.h"
 #include "mailbox.h"
@@ -19,20 +20,22 @@
 
 struct vm {
 	struct nw_port_lock touch_lock; /* who adds to touched */
-#ifdef NW_CONFIG_RECORD
-	struct nw_port_lock turn;
-#endif
 	struct nw_table table;
 	struct heap_user tables;
-	uint64_t ram_start; /* multiple of a block */
-	uint64_t ram_end;   /* exclusive; multiple of a page */
-	uint32_t *frame;    /* per RAM page: frame number, 0: its own */
+	unsigned page_lg2;  /* the granule of stage 2, */
+	unsigned block_lg2; /* and its smallest block */
+	uint64_t ram_start; /* multiple of a page of any granule */
+	uint64_t ram_end;   /* the same; exclusive */
+	/* Per RAM page: where it is, in units of NW_HYP_PAGE_BYTES; 0: in its
+	 * own frame. */
+	uint32_t *frame;
 	uint16_t *moved;    /* per RAM block: pages that are not in their own */
 	uint32_t *touched;  /* blocks that were ever mapped, in that order */
 	uint64_t *touched_bits;
 	uint32_t touched_count; /* atomic: grows under touch_lock */
 	uint64_t moving; /* vm_move_begin(); atomic; 0: nothing */
 	uint64_t vtcr;
+	uint64_t empty_root; /* nothing is mapped in it */
 	uint64_t hcr;
 	unsigned guest_cpus;
 	uint32_t is_off; /* powered off: who comes to EL2 stays there */
@@ -40,9 +43,33 @@ struct vm {
 
 extern struct vm vm;
 
-/* Set up the table and the arrays for RAM [start, end). Refuses what does not
- * fit the heap. */
-void vm_init(uint64_t start, uint64_t end, unsigned guest_cpus);
+struct params;
+
+/* Set up the table, of the shape that `params` asks for, and the arrays for RAM
+ * [start, end). Refuses what does not fit the heap. */
+void vm_init(uint64_t start, uint64_t end, unsigned guest_cpus,
+	     const struct params *params);
+
+static inline uint64_t vm_page_bytes(void)
+{
+	return UINT64_C(1) << vm.page_lg2;
+}
+
+static inline uint64_t vm_block_bytes(void)
+{
+	return UINT64_C(1) << vm.block_lg2;
+}
+
+/* The page, and the block, around an address. */
+static inline uint64_t vm_page(uint64_t ipa)
+{
+	return ipa & ~(vm_page_bytes() - 1);
+}
+
+static inline uint64_t vm_block(uint64_t ipa)
+{
+	return ipa & ~(vm_block_bytes() - 1);
+}
 
 static inline int vm_has_ram(uint64_t ipa)
 {
@@ -51,12 +78,18 @@ static inline int vm_has_ram(uint64_t ipa)
 
 static inline uint64_t vm_page_index(uint64_t ipa)
 {
-	return (ipa - vm.ram_start) / NW_HYP_PAGE_BYTES;
+	return (ipa - vm.ram_start) >> vm.page_lg2;
 }
 
 static inline uint64_t vm_block_index(uint64_t ipa)
 {
-	return (ipa - vm.ram_start) / NW_HYP_BLOCK_BYTES;
+	return (ipa >> vm.block_lg2) - (vm.ram_start >> vm.block_lg2);
+}
+
+/* Does all of a block lie in RAM? */
+static inline int vm_has_block(uint64_t block)
+{
+	return block >= vm.ram_start && block + vm_block_bytes() <= vm.ram_end;
 }
 
 /* Where a page of RAM is in the machine. For the shaker, which is the one that
@@ -85,43 +118,22 @@ enum vm_mapped {
 
 /*
  * Map the page at `ipa`, which nothing maps, or the whole block around it if
- * that lies in RAM, nothing in it was moved and nothing in it is mapped. On any
- * CPU, at any time. Panics when the heap is empty.
+ * that lies in RAM, nothing in it was moved and nothing in it is mapped. With
+ * the write right where `access` needs it, or nobody keeps a log. On any CPU,
+ * at any time; a fault handler's, or the shaker's for a read. Panics when the
+ * heap is empty.
  */
-enum vm_mapped vm_map_ram(uint64_t ipa);
+enum vm_mapped vm_map_ram(uint64_t ipa, enum fault_access access);
 
-/* Rights of all RAM: what is missing in a leaf was taken for a while. */
+/* Rights of all RAM: what is missing in a leaf was taken for a while, or not
+ * given yet (dirty.h). */
 #define VM_RAM_PROT NW_PROT_RWX
-
-/*
- * A recorded trace is one order of events, and numbers are taken after what
- * they stand for: two changes of one entry, on two CPUs, could get theirs the
- * wrong way round. So with a recorder who changes the guest's table takes
- * turns; without one these are nothing.
- */
-#ifdef NW_CONFIG_RECORD
-static inline void vm_turn_begin(void)
-{
-	nw_port_lock(&vm.turn);
-}
-
-static inline void vm_turn_end(void)
-{
-	nw_port_unlock(&vm.turn);
-}
-#else
-static inline void vm_turn_begin(void)
-{
-}
-
-static inline void vm_turn_end(void)
-{
-}
-#endif
 
 /* Put the table's numbers into the mailbox. Beside others they may be a little
  * late; the last word is power-off's. */
 void vm_publish_stats(void);
+/* Only those of its pages, which are there without the table too. */
+void vm_publish_pages(void);
 
 /*
  * The guest asked for power-off or reset: stop the shaker, check and destroy

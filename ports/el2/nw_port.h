@@ -117,7 +117,8 @@ static inline void nw_el2_count_event(enum nw_event event, uint64_t a,
 		cpu->barriers[a]++;
 		return;
 	case NW_EV_TLBI:
-		cpu->tlbis[a]++;
+		if (a < NW_TLBI_AT_EL2)
+			cpu->tlbis[a]++;
 		return;
 	case NW_EV_ENTRY_READ:
 		cpu->counts[NW_EL2_ENTRY_READS]++;

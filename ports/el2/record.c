@@ -12,8 +12,18 @@ struct known_file {
 	uint32_t id;
 };
 
+#define HOLDS 64 /* a power of two */
+
+struct hold {
+	uint32_t is_taken;
+	uint32_t pad[15]; /* no shared cache lines */
+};
+
+static struct hold holds[HOLDS];
+
 static struct {
 	struct nw_ring_area *area;
+	struct hold *held[NW_RING_CPUS_MAX]; /* each CPU's own */
 	enum nw_ring_mode mode;
 	uint32_t lock;
 	struct known_file known[SLOTS];
@@ -95,6 +105,52 @@ static uint16_t file_id(const char *file)
 	return (uint16_t)k->id;
 }
 
+static void let_go(unsigned cpu)
+{
+	struct hold *hold = recorder.held[cpu];
+
+	if (!hold)
+		return;
+	recorder.held[cpu] = NULL;
+	/* ORD-none: orders records, not entries: the next holder's numbers
+	 * are larger. */
+	__atomic_store_n(&hold->is_taken, 0, __ATOMIC_RELEASE);
+}
+
+/* ORD-none: as above. An entry is 8 bytes; those of a walk's levels should not
+ * all meet in one place. */
+void nw_el2_record_hold(const void *entry)
+{
+	uint64_t mixed = ((uintptr_t)entry >> 3) * 0x9e3779b97f4a7c15ull;
+	struct hold *hold = &holds[mixed >> 32 & (HOLDS - 1)];
+	unsigned cpu = nw_port_cpu_id();
+
+	if (recorder.mode == NW_RING_ALONE)
+		return;
+	let_go(cpu);
+	while (__atomic_exchange_n(&hold->is_taken, 1, __ATOMIC_ACQUIRE))
+		__asm__ volatile("yield");
+	recorder.held[cpu] = hold;
+}
+
+/* What verbs on entries end with. */
+static int is_entry_event(unsigned event)
+{
+	switch (event) {
+	case NW_EV_ENTRY_READ:
+	case NW_EV_ENTRY_INIT:
+	case NW_EV_ENTRY_WRITE:
+	case NW_EV_ENTRY_LINK:
+	case NW_EV_ENTRY_RMW:
+	case NW_EV_ENTRY_RMW_FAIL:
+	case NW_EV_ENTRY_LOCK:
+	case NW_EV_ENTRY_PUBLISH:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 void nw_el2_record(unsigned event, uint64_t a, uint64_t b, uint64_t c,
 		   const char *file, unsigned line)
 {
@@ -114,5 +170,7 @@ void nw_el2_record(unsigned event, uint64_t a, uint64_t b, uint64_t c,
 	record.b = b;
 	record.c = c;
 	nw_ring_put(recorder.area, cpu, recorder.mode, &record);
+	if (is_entry_event(event))
+		let_go(cpu);
 }
 #endif

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 
 from support import ROOT, load_tool
-from nwrun import options, qemu
+from nwrun import options, prepare, qemu
 from nwrun.errors import UsageError
 
 
@@ -40,6 +40,11 @@ class Knobs(unittest.TestCase):
         self.refused("SHAKE", "--shake", "often")
         self.refused("DURATION=0", "--duration", "0")
         self.refused("SABOTAGE=all", "--sabotage", "all")
+        self.refused("GRANULE=8k", "--granule", "8k")
+        self.refused("GRANULE=", "--granule", "")
+        self.refused("LPA2: the 64k", "--lpa2", "--granule", "64k")
+        self.refused("CPU=cortex-a53 has no", "--lpa2", "--cpu", "cortex-a53")
+        self.refused("DIRTY=maybe", "--dirty", "maybe")
         self.refused("--plain", "--plain", "--sabotage", "no-tlbi")
         self.refused("--nonsense", "--nonsense")
 
@@ -56,6 +61,16 @@ class Knobs(unittest.TestCase):
     def test_options_shake_off_is_zero(self):
         self.assertEqual(options.parse(["--shake", "off"]).shake, 0)
 
+    def test_options_granule_is_bytes_in_any_case(self):
+        self.assertEqual(options.parse([]).granule, 4096)
+        for text, granule in (("16k", 16384), ("64K", 65536)):
+            self.assertEqual(options.parse(["--granule", text]).granule,
+                             granule)
+
+    def test_options_deadly_sabotages_are_visible(self):
+        self.assertLessEqual(set(options.DEADLY_SABOTAGES),
+                             set(options.VISIBLE_SABOTAGES))
+
     def test_options_sabotages_are_those_of_the_build(self):
         names = options.sabotage_names()
         self.assertEqual(names[0], "none")
@@ -71,6 +86,25 @@ class CommandLine(unittest.TestCase):
         argv = self.line("--cpus", "3")
         self.assertEqual(argv[argv.index("-smp") + 1], "4")
         self.assertIn("nw.cpus=3", argv[-1])
+
+    def test_command_shape_and_log_are_told(self):
+        words = self.line("--granule", "16k", "--lpa2", "--dirty",
+                          "software")[-1].split()
+        for word in ("nw.granule=16", "nw.lpa2=1", "nw.dirty=software"):
+            self.assertIn(word, words)
+
+    def test_command_odd_builds_have_the_formats_they_need(self):
+        def formats(*argv):
+            o = options.parse(list(argv))
+            return (os.path.basename(prepare.build_directory(o)),
+                    prepare.has_all_formats(o))
+        self.assertEqual(formats(), ("el2", True))
+        self.assertEqual(formats("--granule", "64k"), ("el2", True))
+        self.assertEqual(formats("--trace"), ("el2-record", False))
+        self.assertEqual(formats("--trace", "--lpa2"),
+                         ("el2-record-formats", True))
+        self.assertEqual(formats("--sabotage", "lost-dirty"),
+                         ("el2-lost-dirty", False))
 
     def test_command_max_gets_fast_pointer_authentication(self):
         argv = self.line()

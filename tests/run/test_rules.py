@@ -5,20 +5,21 @@ import re
 import unittest
 from types import SimpleNamespace
 
-from support import GOOD_COUNTERS, ROOT
+from support import GOOD_COUNTERS, ROOT, RUN_COUNTERS
 from nwrun import rules
 from nwrun.console import Console
 
 
 def snapshot(state="guest_off", counters=None, **header):
-    counters = counters or GOOD_COUNTERS
+    counters = counters or RUN_COUNTERS
     return SimpleNamespace(
         state=state, phase="done", counters=counters,
         header={"guest_cpus": 2, "sabotage": "none", **header},
         get=lambda name: counters.get(name, 0))
 
 
-OPTIONS = SimpleNamespace(plain=False, cpus=2, sabotage="none", shake=1000)
+OPTIONS = SimpleNamespace(plain=False, cpus=2, sabotage="none", shake=1000,
+                          dirty="auto")
 
 
 class Rules(unittest.TestCase):
@@ -86,15 +87,39 @@ class Run(unittest.TestCase):
         def problems(probes, aborts):
             console = Console()
             console.feed(b"NESTWALK-GUEST: verdict good probes=%d\n" % probes)
-            counters = dict(GOOD_COUNTERS, aborts_carveout=aborts)
+            counters = dict(RUN_COUNTERS, aborts_carveout=aborts)
             return rules.check_probes(snapshot(counters=counters), console,
                                       ((1, 2, 3), (4,)))
         self.assertEqual(problems(4, 3), [])
         self.assertIn("refused 3", problems(3, 3)[0])
         self.assertIn("2 aborts", problems(4, 2)[0])
 
+    def test_run_written_page_missed_is_reported(self):
+        counters = dict(RUN_COUNTERS, dirty_missed=1, dirty_verified=69)
+        self.assertEqual(len(self.check(snapshot(counters=counters))), 1)
+        self.assertIn("that the guest wrote",
+                      self.check(snapshot(counters=counters))[0])
+
+    def test_run_dirty_log_not_kept_is_reported(self):
+        counters = dict(RUN_COUNTERS, dirty_rounds=0)
+        self.assertIn("never harvested",
+                      self.check(snapshot(counters=counters))[0])
+        off = SimpleNamespace(**dict(vars(OPTIONS), dirty="off"))
+        self.assertIn("although", self.check(snapshot(), off)[0])
+        self.assertEqual(self.check(snapshot(counters=counters), off), [])
+
+    def test_run_dirty_log_not_tried_is_reported(self):
+        for name, instead in (("dirty_changed", "dirty_changed"),
+                              ("dirty_verified", "dirty_written")):
+            counters = dict(RUN_COUNTERS)
+            if name != instead:
+                counters[instead] += counters[name]
+            counters[name] = 0
+            self.assertIn("was not tried",
+                          self.check(snapshot(counters=counters))[0])
+
     def test_run_shaker_idle_is_reported(self):
-        counters = dict(GOOD_COUNTERS, migrations=0, frames_reused=0,
+        counters = dict(RUN_COUNTERS, migrations=0, frames_reused=0,
                         frames_poisoned=0)
         self.assertEqual(self.check(snapshot(counters=counters)),
                          ["the shaker moved no page"])

@@ -29,7 +29,13 @@ CPU_MODELS = {
 }
 
 # Sabotages whose effect TCG shows; the run must fail. It hides the others.
-VISIBLE_SABOTAGES = ("no-tlbi", "local-tlbi")
+VISIBLE_SABOTAGES = ("no-tlbi", "local-tlbi", "lost-dirty", "stale-dirty")
+# Of those, what kills the guest: it says nothing more.
+DEADLY_SABOTAGES = ("no-tlbi", "local-tlbi")
+
+# Bytes of a stage-2 page.
+GRANULES = {"4k": 4096, "16k": 16384, "64k": 65536}
+DIRTY_MODES = ("auto", "hardware", "software", "off")
 
 EPILOG = """\
 examples:
@@ -38,7 +44,18 @@ examples:
   tools/run --shake off --duration 5     no migrations: only lazy mapping
   tools/run --sabotage no-tlbi           must fail, and says what the guest saw
   tools/run --trace --mem 512M           leaves a trace for nestwalk check
+  tools/run --granule 64k --mem 2G       stage 2 with pages of 64 KiB
+  tools/run --sabotage lost-dirty        must fail: a written page is missing
   tools/run --plain --duration 5         the same guest without a hypervisor
+
+report.json, beside what the table shows: "counters", each as hyp/mailbox.h
+says, and "granule_bytes", "lpa2", "dirty_mode". The shaker's other work there:
+edge_splits, range_splits, gathers and collapses (blocks formed anew), punches
+and reclaims (empty tables freed); table_splits, table_folds, run_forms and
+run_breaks (contiguous runs) are the table's own counts. The log of the guest's
+writes: dirty_rounds harvests, dirty_pages in them; of dirty_sampled pages whose
+sum was compared dirty_written were in the harvest (dirty_changed of them had
+changed), dirty_verified were not and had not changed, dirty_missed must be 0.
 
 exit status: 0 good; 1 bad verdict, hypervisor panic, counters that do not add
 up or time-out; 2 usage; 3 set-up missing.
@@ -150,8 +167,17 @@ def make_parser():
         help="arm64 Image (default: the fetched Debian kernel)")
     add("--initrd", default="", metavar="FILE",
         help="initramfs (default: our own, with the guest's work)")
-    add("--shake", default="3000", metavar="RATE|off",
-        help="migrations a second that are tried for (default 3000)")
+    add("--shake", default="", metavar="RATE|off",
+        help="migrations a second that are tried for (default 3000; with the "
+             "sabotage stale-dirty off, for the shaker's flushes hide it)")
+    add("--granule", default="4k", metavar="4k|16k|64k",
+        help="of the guest's stage-2 table (default 4k)")
+    add("--lpa2", action="store_true",
+        help="stage 2 of 52 bits with FEAT_LPA2 (granules 4k and 16k, --cpu "
+             "max)")
+    add("--dirty", default="auto", metavar="MODE",
+        help="who logs the guest's writes: hardware, software, off, or auto "
+             "(default): hardware where the CPU can")
     add("--seed", default="7", metavar="N", help="of the shaker's choices")
     add("--duration", default="20", metavar="SECONDS",
         help="how long the guest works (default 20)")
@@ -196,8 +222,23 @@ def parse(argv):
         check_kernel(o.kernel)
     if o.initrd:
         check_readable(o.initrd, "INITRD")
+    o.shake = o.shake or ("off" if o.sabotage == "stale-dirty" else "3000")
     o.shake = 0 if o.shake in ("off", "0") else number(
         o.shake, "SHAKE (a rate or 'off')", 1, SHAKE_MAX)
+    granule = o.granule.lower()
+    if granule not in GRANULES:
+        raise UsageError("GRANULE=%s: no such granule; next: give one of %s"
+                         % (o.granule, ", ".join(GRANULES)))
+    o.granule = GRANULES[granule]
+    if o.lpa2 and granule == "64k":
+        raise UsageError("LPA2: the 64k granule has no such form; next: give "
+                         "GRANULE=4k or 16k, or leave it out")
+    if o.lpa2 and o.cpu != "max":
+        raise UsageError("LPA2: CPU=%s has no FEAT_LPA2; next: leave CPU out"
+                         % o.cpu)
+    if o.dirty not in DIRTY_MODES:
+        raise UsageError("DIRTY=%s: no such mode; next: give one of %s"
+                         % (o.dirty, ", ".join(DIRTY_MODES)))
     o.seed = number(o.seed, "SEED", 0, 999999999)
     o.duration = number(o.duration, "DURATION", 1, DURATION_MAX)
     if o.sabotage not in sabotage_names():
@@ -217,7 +258,7 @@ def parse(argv):
     o.timeout = number(o.timeout, "TIMEOUT", 1, 2 * DURATION_MAX) \
         if o.timeout else o.duration + BOOT_SECONDS_MAX
     # A guest that a sabotage has killed says nothing more: soon enough.
-    o.stall = o.stall or ("30" if o.sabotage in VISIBLE_SABOTAGES else "90")
+    o.stall = o.stall or ("30" if o.sabotage in DEADLY_SABOTAGES else "90")
     o.stall = number(o.stall, "STALL", 1, DURATION_MAX)
     if re.search(r"[^\x20-\x7e]", o.append):
         raise UsageError("--append: only printable characters; next: quote less")

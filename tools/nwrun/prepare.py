@@ -89,8 +89,22 @@ def build_initramfs(log):
     return out
 
 
+# Each format is an engine to compile: odd builds have those they need.
+BASE_FORMATS = "arm64_s2,arm64_el2"
+ALL_FORMATS = BASE_FORMATS + ",arm64_s2_16k,arm64_s2_64k,arm64_s2_4k_lpa2," \
+    "arm64_s2_16k_lpa2"
+
+
+def has_all_formats(options):
+    return options.granule != 4096 or options.lpa2 or not (
+        options.trace or options.sabotage != "none")
+
+
 def build_directory(options):
     name = "el2" + ("-record" if options.trace else "")
+    if has_all_formats(options) and (options.trace or
+                                     options.sabotage != "none"):
+        name += "-formats"
     if options.sabotage != "none":
         name += "-" + options.sabotage
     return os.path.join(ROOT, "build", name)
@@ -122,7 +136,9 @@ def build_hypervisor(options, log):
             os.path.join(ROOT, "ports/el2")):
         raise SetupError("this tree has no hypervisor yet; next: --plain")
     configure(directory, ["--cross-file", CROSS_FILE, "-Dport=el2",
-                          "-Dformats=arm64_s2,arm64_el2", "-Drcu=true",
+                          "-Dformats=" + (ALL_FORMATS if
+                                          has_all_formats(options)
+                                          else BASE_FORMATS), "-Drcu=true",
                           "-Dtrace=true",
                           "-Drecord=" + ("true" if options.trace else "false"),
                           "-Dsabotage=" + options.sabotage], log)

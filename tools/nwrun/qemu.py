@@ -35,6 +35,8 @@ def command_line(options, kernel, initrd, image, ram):
     else:
         words += ["nw.cpus=%d" % options.cpus, "nw.shake=%d" % options.shake,
                   "nw.seed=%d" % options.seed,
+                  "nw.granule=%d" % (options.granule // 1024),
+                  "nw.lpa2=%d" % options.lpa2, "nw.dirty=" + options.dirty,
                   "nwguest.probe=" + ",".join("%x" % a for a in sum(
                       FORBIDDEN, ()))]
         # A comma in a path is doubled in QEMU's option syntax.

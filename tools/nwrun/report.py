@@ -7,12 +7,15 @@ import re
 from .options import MIB, VISIBLE_SABOTAGES
 from . import rules, trace
 
-TABLE_PAGE_BYTES = 4096
+FEATURE_DBM = 0x10   # NW_MAILBOX_FEATURE_DBM of hyp/mailbox.h
 BARRIER = re.compile(r"^(dsb_|isb$)")
 INVALIDATION = re.compile(r"^(r?ipas2e|vmall|alle|r?va?l?e[12])")
 STATUS_COUNTERS = ("ram_faults", "migrations", "tables_allocated",
                    "tables_freed", "tables_live", "write_protects",
-                   "permission_faults", "ages", "access_faults")
+                   "permission_faults", "ages", "access_faults", "gathers",
+                   "collapses", "reclaims", "range_splits", "table_splits",
+                   "table_folds", "dirty_rounds", "dirty_pages",
+                   "dirty_sampled", "dirty_verified", "dirty_missed")
 
 
 def hypervisor_words(snapshot, limit=30):
@@ -25,6 +28,12 @@ def hypervisor_words(snapshot, limit=30):
     return lines[start[0]:][:limit] if start else lines[-limit:]
 
 
+def misses(snapshot):
+    """The pages that were written and not logged, in the hypervisor's words."""
+    text = snapshot.text if snapshot else ""
+    return [l for l in text.splitlines() if l.startswith("dirty log: page")]
+
+
 def saw(console, counters):
     """What went wrong as the guest saw it; never nothing."""
     lines = console.saw()
@@ -33,6 +42,16 @@ def saw(console, counters):
         lines.append("its CPUs took %d external aborts and never came back "
                      "from them" % aborts)
     return lines or ["nothing it could still tell: its console is empty"]
+
+
+def dirty_mode(options, snapshot):
+    """Who logged the guest's writes."""
+    if options.plain or snapshot is None:
+        return "none"
+    if options.dirty == "off":
+        return "off"
+    return "hardware" if snapshot.header["features"] & FEATURE_DBM \
+        else "software"
 
 
 def make(options, outcome, snapshot, recorded=None):
@@ -68,13 +87,14 @@ def make(options, outcome, snapshot, recorded=None):
         "sabotage": options.sabotage,
         "cpus": options.cpus, "mem_bytes": options.mem, "cpu": options.cpu,
         "shake": options.shake, "seed": options.seed,
-        "duration": options.duration,
+        "duration": options.duration, "granule_bytes": options.granule,
+        "lpa2": options.lpa2, "dirty_mode": dirty_mode(options, snapshot),
         "hypervisor_state": snapshot.state if snapshot else "none",
         "hypervisor_phase": snapshot.phase if snapshot else "none",
         "hypervisor_text": snapshot.text.splitlines() if snapshot else [],
         "device_faults": counters.get("device_maps", 0),
-        "table_bytes_peak": counters.get("tables_peak", 0) * TABLE_PAGE_BYTES,
-        "table_bytes_now": counters.get("tables_live", 0) * TABLE_PAGE_BYTES,
+        "table_bytes_peak": counters.get("tables_peak", 0) * options.granule,
+        "table_bytes_now": counters.get("tables_live", 0) * options.granule,
         "invalidations": {n: v for n, v in counters.items()
                           if INVALIDATION.match(n)},
         "barriers": {n: v for n, v in counters.items() if BARRIER.match(n)},
@@ -104,6 +124,25 @@ def nonzero(table, names=None):
                      if table.get(n)) or "none"
 
 
+def dirty_text(report):
+    c = report["counters"]
+    if report["dirty_mode"] == "off":
+        return "off"
+    return "by %s: %d pages in %d harvests; of %d compared %d were in it " \
+        "(%d changed), %d verified clean, %d missed" % (
+            report["dirty_mode"], c.get("dirty_pages", 0),
+            c.get("dirty_rounds", 0), c.get("dirty_sampled", 0),
+            c.get("dirty_written", 0), c.get("dirty_changed", 0),
+            c.get("dirty_verified", 0), c.get("dirty_missed", 0))
+
+
+def shape(report):
+    """How this run's table differs from the usual one."""
+    granule = report["granule_bytes"]
+    return (", %dK granule" % (granule // 1024) if granule != 4096 else "") + \
+        (", LPA2" if report["lpa2"] else "")
+
+
 def rows(report):
     """(label, text) of the short table."""
     c = report["counters"]
@@ -125,13 +164,22 @@ def rows(report):
                       get("fault_raced", 0), get("fault_busy", 0))),
         ("  by kind", nonzero(c, ["fault_reads", "fault_writes", "fault_execs",
                                   "fault_s1_walks", "fault_permission"])),
-        ("  by level", nonzero(c, ["level_%d" % i for i in range(4)])),
+        ("  by level", nonzero(c, ["level_minus_1"] + ["level_%d" % i
+                                                       for i in range(4)])),
         ("shaker", "%d migrations, %d splits, %d unmaps of %d pages" % (
             get("migrations", 0), get("splits", 0), get("unmaps", 0),
             get("unmap_pages", 0))),
         ("  rights", "%d write-protects of %d pages, %d agings of %d pages"
          % (get("write_protects", 0), get("write_protect_pages", 0),
             get("ages", 0), get("age_pages", 0))),
+        ("  structure", "%d blocks split whole, %d at the ends of ranges; %d "
+         "gathered with %d holes filled, %d formed anew; %d of %d empty tables "
+         "freed; %d contiguous runs formed, %d broken up" % (get("range_splits", 0), get("edge_splits", 0),
+                    get("gathers", 0), get("gather_maps", 0),
+                    get("collapses", 0), get("reclaims", 0),
+                    get("punches", 0), get("run_forms", 0),
+                    get("run_breaks", 0))),
+        ("dirty log", dirty_text(report)),
         ("mapped", "%d blocks, %d pages in the run; %d blocks, %d pages, "
          "%d device pages at the end" % (
              get("maps_block", 0), get("maps_page", 0), get("walk_blocks", 0),
@@ -155,16 +203,16 @@ def show(report, snapshot, log_path):
         print("%-14s %s" % (label, text))
     for line in report["guest_saw"]:
         print("the guest saw: " + line)
-    for line in hypervisor_words(snapshot):
+    for line in misses(snapshot) + hypervisor_words(snapshot):
         print("hypervisor: " + line)
     for line in report["problems"]:
         print("problem: " + line)
     if report["sabotage"] != "none":
         print(sabotage_remark(report))
     words = "good" if report["good"] else "BAD (console: %s)" % log_path
-    print("run: %s, %d CPUs, %d MiB, %s%s: %s" % (
+    print("run: %s, %d CPUs, %d MiB, %s%s%s: %s" % (
         report["mode"], report["cpus"], report["mem_bytes"] // MIB,
-        report["cpu"], ", sabotage " + report["sabotage"]
+        report["cpu"], shape(report), ", sabotage " + report["sabotage"]
         if report["sabotage"] != "none" else "", words))
 
 

@@ -21,7 +21,8 @@ RULES = (
     ("faults", EQUAL, ("fault_reads", "fault_writes", "fault_execs",
                        "fault_retries"),
      "each resolved fault has one kind"),
-    ("faults", EQUAL, ("level_0", "level_1", "level_2", "level_3"),
+    ("faults", EQUAL, ("level_minus_1", "level_0", "level_1", "level_2",
+                       "level_3"),
      "each fault has one level"),
     ("tables_allocated", EQUAL, ("tables_freed", "tables_live"),
      "a table page is freed or live"),
@@ -35,6 +36,16 @@ RULES = (
      "each migration poisons the old frame"),
     ("frames_reused", AT_MOST, ("frames_poisoned",),
      "only poisoned frames are reused"),
+    ("table_folds", EQUAL, ("collapses", "reclaims"),
+     "each fold of a table is a block formed anew or an empty table freed"),
+    ("splits", AT_MOST, ("table_splits",), "each split is one of the table's"),
+    ("dirty_sampled", EQUAL, ("dirty_verified", "dirty_written",
+                              "dirty_missed"),
+     "each page compared has one verdict"),
+    ("dirty_missed", EQUAL, (0,),
+     "each page that the guest wrote is in the harvest after"),
+    ("dirty_changed", AT_MOST, ("dirty_written",),
+     "a page in the harvest may have changed"),
     ("aborts_carveout", AT_MOST, ("aborts_injected",),
      "a carve-out access is an injected abort"),
     ("fault_s1_walks", AT_MOST, ("faults",), "a walk fault is a fault"),
@@ -87,6 +98,27 @@ def check_probes(snapshot, console, forbidden):
     return problems
 
 
+# After so many harvests a guest has written some page that was looked at.
+DIRTY_ROUNDS_ENOUGH = 10
+
+
+def check_dirty(options, snapshot):
+    """The log was kept as asked, and its proof had something to prove."""
+    rounds = snapshot.get("dirty_rounds")
+    if options.dirty == "off":
+        return ["writes were logged although that was off"] if rounds else []
+    if snapshot.state == "guest_off" and not rounds:
+        return ["the log of the guest's writes was never harvested"]
+    problems = []
+    if rounds >= DIRTY_ROUNDS_ENOUGH:
+        for name, what in (("dirty_changed", "written"),
+                           ("dirty_verified", "left alone")):
+            if not snapshot.get(name):
+                problems.append("of the pages that were compared the guest "
+                                "has %s none: the log was not tried" % what)
+    return problems
+
+
 def check_run(options, snapshot, console):
     """
     Everything that keeps a finished run from being good, one line each:
@@ -113,6 +145,7 @@ def check_run(options, snapshot, console):
         problems.append("hypervisor was built with sabotage '%s', '%s' was "
                         "asked for" % (header["sabotage"], options.sabotage))
     problems += check_probes(snapshot, console, FORBIDDEN)
+    problems += check_dirty(options, snapshot)
     if options.shake and not snapshot.get("migrations"):
         problems.append("the shaker moved no page")
     if not options.shake and snapshot.get("migrations"):
