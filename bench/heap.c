@@ -7,7 +7,7 @@
 static void *heap_alloc(void *ctx, unsigned pages_lg2)
 {
 	struct heap *heap = ctx;
-	size_t bytes = (size_t)HEAP_PAGE_BYTES << pages_lg2;
+	size_t bytes = (size_t)1 << (heap->page_lg2 + pages_lg2);
 	uintptr_t at;
 	void *page = heap->free_list;
 
@@ -47,10 +47,10 @@ uint64_t *heap_take(struct heap *heap, size_t pages)
 	return (uint64_t *)(void *)at;
 }
 
-int heap_init(struct heap *heap, size_t pages)
+int heap_init(struct heap *heap, size_t pages, unsigned page_lg2)
 {
-	size_t bytes = pages * HEAP_PAGE_BYTES;
-	size_t align = 64 * HEAP_PAGE_BYTES;
+	size_t bytes = pages << page_lg2;
+	size_t align = (size_t)64 << page_lg2;
 	uint8_t *raw = mmap(NULL, bytes + align, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uintptr_t at;
@@ -60,8 +60,11 @@ int heap_init(struct heap *heap, size_t pages)
 	at = ((uintptr_t)raw + align - 1) & ~(uintptr_t)(align - 1);
 	memset((void *)at, 0xa5, bytes);
 	*heap = (struct heap){
+		.raw = raw,
+		.raw_bytes = bytes + align,
 		.next = (uint8_t *)at,
 		.end = (uint8_t *)at + bytes,
+		.page_lg2 = page_lg2,
 		.ops = {
 			.alloc_pages = heap_alloc,
 			.free_pages = heap_free,
@@ -70,4 +73,10 @@ int heap_init(struct heap *heap, size_t pages)
 		},
 	};
 	return 0;
+}
+
+void heap_destroy(struct heap *heap)
+{
+	munmap(heap->raw, heap->raw_bytes);
+	*heap = (struct heap){0};
 }

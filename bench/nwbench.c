@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "rows.h"
+#include "special.h"
 
 enum side { SIDE_LIB, SIDE_FLOOR, SIDE_BOTH };
 
@@ -94,10 +95,37 @@ static int list_rows(void)
 
 	for (unsigned i = 0; (row = row_at(i)); i++)
 		printf("{\"row\": \"%s\", \"title\": \"%s\", "
+		       "\"kind\": \"%s\", \"group\": \"%s\", "
 		       "\"entries\": %llu}\n",
 		       row->name, row->title,
+		       row->format ? "format" : "floor",
+		       row->group ? row->group : "",
 		       (unsigned long long)row->entries);
+	for (unsigned i = 0; special_at(i); i++)
+		printf("{\"row\": \"%s\", \"title\": \"%s\", "
+		       "\"kind\": \"%s\", \"group\": \"\", "
+		       "\"entries\": 0}\n",
+		       special_at(i)->name, special_at(i)->title,
+		       special_at(i)->kind);
 	return 0;
+}
+
+const struct special *special_at(unsigned index)
+{
+	if (index < specials_threads_n)
+		return &specials_threads[index];
+	index -= specials_threads_n;
+	return index < specials_count_n ? &specials_count[index] : NULL;
+}
+
+static const struct special *find_special(const char *name)
+{
+	const struct special *special;
+	unsigned i = 0;
+
+	while ((special = special_at(i)) && strcmp(special->name, name))
+		i++;
+	return special;
 }
 
 static const struct row *find_row(const char *name)
@@ -124,12 +152,63 @@ static int parse_side(const char *text, enum side *side)
 	return -1;
 }
 
+struct options {
+	enum side side;
+	long repeat;
+};
+
+/* 0, or the exit status. */
+static int parse(int argc, char **argv, struct options *options)
+{
+	*options = (struct options){SIDE_BOTH, 21};
+	for (int i = 2; i < argc; i += 2) {
+		if (i + 1 == argc)
+			return usage(2);
+		if (!strcmp(argv[i], "--repeat"))
+			options->repeat = strtol(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--side"))
+			return usage(2);
+		else if (parse_side(argv[i + 1], &options->side))
+			return 2;
+	}
+	if (options->repeat >= 1 && options->repeat <= 100000)
+		return 0;
+	fprintf(stderr, "nwbench: --repeat must be 1 to 100000\n");
+	return 2;
+}
+
+static int run_special(const struct special *special,
+		       const struct options *options)
+{
+	if (options->side != SIDE_BOTH) {
+		fprintf(stderr, "nwbench: %s has no sides\n", special->name);
+		return 2;
+	}
+	printf("{\"row\": \"%s\", \"kind\": \"%s\", ", special->name,
+	       special->kind);
+	special->run(special, (unsigned)options->repeat);
+	printf("}\n");
+	return 0;
+}
+
+static int run_row(const struct row *row, const struct options *options)
+{
+	static struct bench b;
+
+	bench_open(&b, row);
+	if (options->side == SIDE_BOTH)
+		run_pairs(&b, (unsigned)options->repeat);
+	else
+		(void)run_once(&b, options->side);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	enum side side = SIDE_BOTH;
-	long repeat = 21;
-	static struct bench b;
+	const struct special *special;
 	const struct row *row;
+	struct options options;
+	int status;
 
 	if (argc < 2)
 		return usage(2);
@@ -137,30 +216,15 @@ int main(int argc, char **argv)
 		return usage(0);
 	if (!strcmp(argv[1], "--list"))
 		return list_rows();
+	status = parse(argc, argv, &options);
+	if (status)
+		return status;
 	row = find_row(argv[1]);
-	if (!row) {
-		fprintf(stderr, "nwbench: no row '%s'; see nwbench --list\n",
-			argv[1]);
-		return 2;
-	}
-	for (int i = 2; i < argc; i += 2) {
-		if (i + 1 == argc)
-			return usage(2);
-		if (!strcmp(argv[i], "--repeat"))
-			repeat = strtol(argv[i + 1], NULL, 10);
-		else if (strcmp(argv[i], "--side"))
-			return usage(2);
-		else if (parse_side(argv[i + 1], &side))
-			return 2;
-	}
-	if (repeat < 1 || repeat > 100000) {
-		fprintf(stderr, "nwbench: --repeat must be 1 to 100000\n");
-		return 2;
-	}
-	bench_open(&b, row);
-	if (side == SIDE_BOTH)
-		run_pairs(&b, (unsigned)repeat);
-	else
-		(void)run_once(&b, side);
-	return 0;
+	special = find_special(argv[1]);
+	if (row)
+		return run_row(row, &options);
+	if (special)
+		return run_special(special, &options);
+	fprintf(stderr, "nwbench: no row '%s'; see nwbench --list\n", argv[1]);
+	return 2;
 }

@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rows.h"
 
-#include "nw_port.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
 #define GIB (UINT64_C(1) << 30)
-
-__attribute__((noreturn)) static void fail(const char *what)
-{
-	fprintf(stderr, "nwbench: %s\n", what);
-	exit(1);
-}
-
-void row_must(enum nw_status status)
-{
-	if (status != NW_OK)
-		fail(nw_status_name(status));
-}
 
 /* ---- the library ------------------------------------------------------ */
 
@@ -184,70 +167,3 @@ const struct row rows_range[] = {
 	},
 };
 const unsigned rows_range_count = sizeof(rows_range) / sizeof(rows_range[0]);
-
-const struct row *row_at(unsigned index)
-{
-	if (index < rows_range_count)
-		return &rows_range[index];
-	index -= rows_range_count;
-	return index < rows_change_count ? &rows_change[index] : NULL;
-}
-
-static void random_addresses(struct bench *b)
-{
-	uint64_t state = 0x9e3779b97f4a7c15u;
-
-	b->address = malloc(ROW_RANDOM * sizeof(*b->address));
-	if (!b->address)
-		fail("no memory");
-	for (unsigned i = 0; i < ROW_RANDOM; i++) {
-		state = state * UINT64_C(6364136223846793005) + 1;
-		b->address[i] = (state >> 24) & (b->row->ia_bytes - 1);
-	}
-}
-
-static void open_floor(struct bench *b)
-{
-	struct floor_tables *f = &b->floor;
-
-	f->pages = (unsigned)(b->row->ia_bytes >> (21 + 9 * b->row->max_level));
-	f->links = heap_take(&b->heap, 1);
-	f->leaves = heap_take(&b->heap, f->pages);
-	if (!f->links || !f->leaves)
-		fail("no memory for the floor's tables");
-	f->links_phys = heap_phys(&b->heap, f->links);
-	f->leaves_phys = heap_phys(&b->heap, f->leaves);
-}
-
-void bench_open(struct bench *b, const struct row *row)
-{
-	const struct nw_table_config config = {
-		.ops = &nw_arm64_s2_ops,
-		.format = {.granule_lg2 = 12,
-			   .ia_bits = 40,
-			   .oa_bits = 44,
-			   .features = row->table ? row->table->features : 0},
-		.port = &b->heap.ops,
-		.port_ctx = &b->heap,
-		.mode = row->table ? row->table->mode : NW_MODE_EXCLUSIVE,
-		.regime = NW_REGIME_STAGE2,
-		.tag = 1,
-	};
-
-#ifdef NW_CONFIG_QSBR
-	urcu_qsbr_register_thread();
-#endif
-	b->row = row;
-	if (heap_init(&b->heap, 2800))
-		fail("no memory for table pages");
-	row_must(nw_table_init(&b->table, &config, NULL));
-	open_floor(b);
-	/* Pages that the library will use are on its free list from the start,
-	 * so that the first run costs what the others do. */
-	row_map(b);
-	random_addresses(b);
-	if (row->prepare)
-		row->prepare(b);
-	else
-		row_unmap(b);
-}

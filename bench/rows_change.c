@@ -149,6 +149,20 @@ static void lib_fault(struct bench *b)
 			      &attrs, 0, NULL, NULL);
 }
 
+/* A handler prepares its leaves when it learns of the memory, once. */
+static void lib_fault_prepared(struct bench *b)
+{
+	const struct nw_attrs attrs = row_attrs(b);
+	struct nw_prepared page;
+
+	row_must(nw_prepare(&b->table, 0, &attrs, &page));
+	for (unsigned i = 0; i < ROW_RANDOM; i++)
+		(void)!nw_map_prepared(
+			&page, NW_IA(b->address[i] & -PAGE),
+			NW_PA(ROW_OUTPUT_PA + (b->address[i] & -PAGE)), NULL,
+			NULL);
+}
+
 static void floor_fault(struct bench *b)
 {
 	floor_walk_swap(lib_root(b), b->heap.ops.virt_minus_phys, b->address,
@@ -170,6 +184,31 @@ static void clear_leaves(struct bench *b)
 	for (uint64_t ia = 0; ia < GIB; ia += 2 * PAGE * 256)
 		row_must(nw_unmap(&b->table, NW_IA(ia + PAGE * 511), PAGE, NULL,
 				  NULL));
+}
+
+/*
+ * A page faults once: pages at random, each of them at most once. The index is
+ * scrambled by steps that can be undone.
+ */
+static void distinct_pages(struct bench *b)
+{
+	const uint32_t odd[3] = {0x9e375, 0x2c1b3, 0x297a5};
+
+	for (unsigned i = 0; i < ROW_RANDOM; i++) {
+		uint64_t page = i;
+
+		for (unsigned k = 0; k < 3; k++) {
+			page = page * odd[k] % PAGES;
+			page ^= page >> 9;
+		}
+		b->address[i] = page * PAGE;
+	}
+}
+
+static void prepare_fault(struct bench *b)
+{
+	distinct_pages(b);
+	clear_leaves(b);
 }
 
 /* ---- splitting
@@ -297,7 +336,7 @@ const struct row rows_change[] = {
 		.runs = 2,
 		.ia_bytes = GIB,
 		.table = &shared,
-		.prepare = clear_leaves,
+		.prepare = prepare_fault,
 		.lib = lib_fault,
 		.floor = floor_fault,
 		.lib_before = clear_leaves,
@@ -310,8 +349,34 @@ const struct row rows_change[] = {
 		.runs = 2,
 		.ia_bytes = GIB,
 		.table = &plain,
-		.prepare = clear_leaves,
+		.prepare = prepare_fault,
 		.lib = lib_fault,
+		.floor = floor_fault_owned,
+		.lib_before = clear_leaves,
+		.floor_before = clear_leaves,
+	},
+	{
+		.name = "fault-prepared",
+		.title = "fault: map one 4K at random, leaf prepared",
+		.entries = ROW_RANDOM,
+		.runs = 2,
+		.ia_bytes = GIB,
+		.table = &shared,
+		.prepare = prepare_fault,
+		.lib = lib_fault_prepared,
+		.floor = floor_fault,
+		.lib_before = clear_leaves,
+		.floor_before = clear_leaves,
+	},
+	{
+		.name = "fault-prepared-owned",
+		.title = "the same, range owned by the caller",
+		.entries = ROW_RANDOM,
+		.runs = 2,
+		.ia_bytes = GIB,
+		.table = &plain,
+		.prepare = prepare_fault,
+		.lib = lib_fault_prepared,
 		.floor = floor_fault_owned,
 		.lib_before = clear_leaves,
 		.floor_before = clear_leaves,

@@ -7,13 +7,25 @@ import shutil
 import statistics
 import subprocess
 
+from . import goals, show
 from .errors import BenchError, ROOT, call
 
 # valgrind 3.19 does not read what clang writes by default (DWARF 5); the
 # format of the debug information changes no instruction.
 FLAGS = ["-Dbuildtype=debugoptimized", "-Dc_args=-gdwarf-4",
-         "-Dquiescent=true", "-Dformats=arm64_s2,arm64_el2"]
+         "-Dquiescent=true"]
 TIMED = "nwbench_timed"
+PREFIX = "build/bench"      # of the build directories; --build changes it
+# Which formats a build has: what the tests need, for the rows of arm64 stage 2;
+# one of each family and granule, for the rows of a format; or all of them.
+FORMATS = {
+    "": "arm64_s2,arm64_el2",
+    "formats": "arm64_s2,arm64_s2_16k,arm64_s2_64k,arm64_s2_4k_lpa2,arm64_el2,"
+               "arm64_el10,x86_64,x86_npt,x86_ept,riscv_s,riscv_g",
+    "all": "all",
+}
+# A run of theirs takes many milliseconds: so long that threads are preempted.
+THREADS_REPEAT = 7
 
 
 def compilers(names):
@@ -35,28 +47,48 @@ def version(cc):
                          os.uname().machine)
 
 
-def build(cc):
-    """Path of nwbench, built with `cc`."""
-    folder = os.path.join(ROOT, "build", "bench-" + cc)
+def folder_of(cc, which=""):
+    return os.path.join(ROOT, "-".join(p for p in (PREFIX, which, cc) if p))
+
+
+def build(cc, which="", targets=("bench/nwbench",)):
+    """Folder of a build with `cc` and FORMATS[which]."""
+    folder = folder_of(cc, which)
     if not os.path.exists(os.path.join(folder, "build.ninja")):
+        shutil.rmtree(folder, ignore_errors=True)
         env = dict(os.environ, CC=cc)
         env.pop("CFLAGS", None)
-        call(["meson", "setup", folder, ROOT] + FLAGS, "meson", env=env)
-    call(["ninja", "-C", folder, "bench/nwbench"], "build with " + cc)
-    return os.path.join(folder, "bench", "nwbench")
+        call(["meson", "setup", folder, ROOT] + FLAGS +
+             ["-Dformats=" + FORMATS[which]], "meson", env=env)
+    call(["ninja", "-C", folder] + list(targets), "build with " + cc)
+    return folder
 
 
-def rows(nwbench, only):
-    listed = [json.loads(l) for l in
-              call([nwbench, "--list"], "nwbench").splitlines()]
-    if not only:
-        return listed
-    names = only.split(",")
-    unknown = [n for n in names if n not in [r["row"] for r in listed]]
-    if unknown:
+def listed(folder):
+    """(path of nwbench, what it lists)"""
+    nwbench = os.path.join(folder, "bench", "nwbench")
+    return nwbench, [json.loads(l) for l in
+                     call([nwbench, "--list"], "nwbench").splitlines()]
+
+
+def choose(base, formats, only):
+    """Rows to run: [(nwbench, row)]. `base` is (nwbench, rows); `formats` a
+    function that builds and returns the same, or None. A row of a format is
+    taken from there."""
+    names = [n for n in only.split(",") if n]
+    chosen = [(base[0], r) for r in base[1] if r["kind"] != "format"]
+    if names:
+        chosen = [c for c in chosen if c[1]["row"] in names]
+    lost = [n for n in names if n not in [r["row"] for _, r in chosen]]
+    if formats and (lost or not names):
+        nwbench, rows = formats()
+        chosen += [(nwbench, r) for r in rows if r["kind"] == "format" and
+                   (not names or r["row"] in names)]
+        lost = [n for n in lost if n not in [r["row"] for _, r in chosen]]
+    if lost:
         raise BenchError("no row %s; next: %s --list"
-                         % (", ".join(unknown), nwbench))
-    return [r for r in listed if r["row"] in names]
+                         % (", ".join(lost), os.path.relpath(base[0], ROOT)))
+    return chosen
 
 
 def instructions(nwbench, row, side):
@@ -76,39 +108,56 @@ def instructions(nwbench, row, side):
     return int(found.group(1))
 
 
-def against(bounds, ns_ratio, per_entry):
-    """'met', 'short' or '' where nothing is asked."""
-    if not bounds:
-        return ""
-    short = ns_ratio > bounds.get("ratio", ns_ratio) or \
-        per_entry >= bounds.get("instructions", per_entry + 1)
-    return "short" if short else "met"
+def pairs_of(pairs):
+    """Medians and the spread of the pairs' own ratios."""
+    ratios = [lib / floor for lib, floor in pairs]
+    return {"pairs": len(pairs), "ratio": statistics.median(ratios),
+            "ratio_spread": [min(ratios), max(ratios)],
+            "lib": statistics.median(p[0] for p in pairs),
+            "floor": statistics.median(p[1] for p in pairs)}
+
+
+def run(nwbench, row, repeat):
+    """What nwbench says of one row, with medians where it has pairs."""
+    if row["kind"] in ("scale", "cost", "storm"):
+        if len(os.sched_getaffinity(0)) < 2:
+            return {"skipped": "one CPU only: nothing runs in parallel"}
+        repeat = min(repeat // 2 + 1, THREADS_REPEAT)
+    found = json.loads(call([nwbench, row["row"], "--repeat", str(repeat)],
+                            "nwbench " + row["row"]))
+    if "pairs" in found:
+        found.update(pairs_of(found["pairs"]))
+    elif "bound" in found:
+        found["ratio"] = found["value"] / found["bound"]
+    if row["kind"] in ("floor", "format"):
+        found["ns"], found["ns_floor"] = found["lib"], found["floor"]
+        for key, side in (("instructions", "lib"),
+                          ("instructions_floor", "floor")):
+            found[key] = instructions(nwbench, row["row"], side) / \
+                row["entries"]
+    return found
 
 
 def measure(cc, options):
     """One dictionary a row."""
-    with open(os.path.join(ROOT, "bench/goals.json"), encoding="utf-8") as f:
-        asked = json.load(f)
-    nwbench = build(cc)
+    asked = goals.load()
     name = version(cc)
-    for row in rows(nwbench, options.rows):
-        pairs = json.loads(call(
-            [nwbench, row["row"], "--repeat", str(options.repeat)],
-            "nwbench " + row["row"]))["pairs"]
-        ratios = [lib / floor for lib, floor in pairs]
-        ratio = statistics.median(ratios)
-        lib = instructions(nwbench, row["row"], "lib") / row["entries"]
-        floor = instructions(nwbench, row["row"], "floor") / row["entries"]
-        limit = asked["limits"].get(row["row"])
-        goal = asked["goals"].get(row["row"])
-        yield {
-            "row": row["row"], "title": row["title"], "compiler": name,
-            "entries": row["entries"], "pairs": len(pairs),
-            "ns": statistics.median(p[0] for p in pairs),
-            "ns_floor": statistics.median(p[1] for p in pairs),
-            "ratio": ratio, "ratio_spread": [min(ratios), max(ratios)],
-            "instructions": lib, "instructions_floor": floor,
-            "goal_ratio": goal["ratio"] if goal else None,
-            "limit": against(limit, ratio, lib),
-            "goal": against(goal, ratio, lib),
-        }
+
+    def formats():
+        return listed(build(cc, "all" if options.all_formats else "formats"))
+
+    chosen = choose(listed(build(cc)),
+                    None if options.no_formats else formats, options.rows)
+    done = []
+    for number, (nwbench, row) in enumerate(chosen):
+        show.progress("%s, row %d of %d: %s" % (name, number + 1, len(chosen),
+                                                row["row"]))
+        result = {"compiler": name}
+        result.update(row)
+        result.update(run(nwbench, row, options.repeat))
+        done.append(goals.judge(asked, row, result))
+        yield done[-1]
+    if not options.rows:
+        for result in goals.missing(asked, done, name):
+            if result["row"] in asked["goals"] or not options.no_formats:
+                yield result

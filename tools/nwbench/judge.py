@@ -6,19 +6,15 @@ import os
 import statistics
 import tempfile
 
-from . import engine
-from .errors import BenchError, ROOT, call
+from . import engine, goals
+from .errors import BenchError, call
 
 TEXT_LINES = 1000
 
 
 def build(cc):
     """Folder with nwjudge and the command, built with `cc`."""
-    engine.build(cc)
-    folder = os.path.join(ROOT, "build", "bench-" + cc)
-    call(["ninja", "-C", folder, "bench/nwjudge", "cli/nestwalk"],
-         "build with " + cc)
-    return folder
+    return engine.build(cc, targets=("bench/nwjudge", "cli/nestwalk"))
 
 
 def command(folder, trace):
@@ -72,8 +68,7 @@ def against(results, asked):
 
 
 def measure(cc, options):
-    with open(os.path.join(ROOT, "bench/goals.json"), encoding="utf-8") as f:
-        asked = json.load(f)["judge"]
+    asked = goals.load()["judge"]
     folder = build(cc)
     nwjudge = os.path.join(folder, "bench", "nwjudge")
     repeat = max(3, min(options.repeat, 15))

@@ -1,24 +1,81 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The results as tables."""
+import sys
 
-ENGINE = "%-31s %-12s %7s %7s %6s  %6s %6s  %s"
+ENGINE = "%-39s %-12s %8s %8s %6s %7s %7s  %-18s %s"
+UNITS = {"scale": "times", "cost": "times", "storm": "", "count": ""}
+
+
+def progress(text):
+    """A line that the next one replaces; on a terminal only."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K" + text[:78])
+        sys.stderr.flush()
+
+
+def progress_end():
+    progress("")
 
 
 def engine_head():
-    print(ENGINE % ("row (an entry)", "compiler", "ns", "floor", "ratio",
-                    "instr", "floor", "goal"))
+    print(ENGINE % ("row (ns and instructions: an entry)", "compiler", "ns",
+                    "floor", "ratio", "instr", "floor", "goal", "known peers"))
+
+
+def number(value, form):
+    return "" if value is None else form % value
+
+
+def goal(r):
+    if r.get("skipped"):
+        return "skipped"
+    text = "%s (%s)" % (r["goal"], r["goal_text"]) if r["goal"] else ""
+    return text + (" LIMIT MISSED" if r["limit"] == "short" else "")
+
+
+def compiler(r):
+    return " ".join(r["compiler"].split()[:2])
 
 
 def engine_row(r):
-    goal = ""
-    if r["goal"]:
-        goal = "%s (%.2g)" % (r["goal"], r["goal_ratio"])
-    if r["limit"] == "short":
-        goal += " LIMIT MISSED"
-    print(ENGINE % (r["title"], " ".join(r["compiler"].split()[:2]),
-                    "%.3f" % r["ns"], "%.3f" % r["ns_floor"],
-                    "%.2f" % r["ratio"], "%.2f" % r["instructions"],
-                    "%.2f" % r["instructions_floor"], goal))
+    progress_end()
+    kind = r["kind"]
+    timed = kind in ("floor", "format", "scale", "cost")
+    print((ENGINE % (
+        r["title"][:39], compiler(r),
+        number(r.get("lib" if timed else "value"), "%.3f"),
+        number(r.get("floor" if timed else "bound"), "%.3f"),
+        number(r.get("ratio"), "%.2f"),
+        number(r.get("instructions"), "%.2f"),
+        number(r.get("instructions_floor"), "%.2f"),
+        goal(r), r.get("peers", ""))).rstrip())
+    for line in beside(r):
+        print("    " + line)
+
+
+def beside(r):
+    """Lines below a row: what its numbers are, where they are not ns."""
+    if r.get("skipped"):
+        return [r["skipped"]]
+    if r["kind"] == "missing":
+        return [r["why"]]
+    lines = []
+    if r["kind"] == "scale":
+        lines.append("times the throughput of one thread; %.1f ns a fault"
+                     % r["ns_one"])
+    elif r["kind"] == "cost":
+        lines.append("times one thread's CPU time (%.1f ns a fault); measures "
+                     "preemption: %.0f a run" % (r["ns_one"],
+                                                 r["preempted_a_run"]))
+    elif r["kind"] == "storm":
+        lines.append("%s; %.1f ns CPU an operation, one thread %.1f"
+                     % (r["unit"], r["ns_many"], r["ns_one"]))
+    elif r["kind"] == "count":
+        lines.append("%s: %s" % (r["unit"], r["detail"]))
+    if "retries" in r:
+        lines.append("an operation: %.2g retries, %.2g busy, %.2g steals"
+                     % (r["retries"], r["busy"], r["steals"]))
+    return lines
 
 
 JUDGE = "%-31s %9s %7s %7s %7s  %s"
