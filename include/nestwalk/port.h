@@ -44,6 +44,14 @@ struct nw_flush_request {
 	uint8_t granule_lg2;
 	uint8_t ranges; /* number of entries in `range` */
 	const struct nw_flush_range *range;
+	/*
+	 * The ranges are all that the table can translate: one operation for
+	 * the whole tag is the cheapest way, and right where that exists.
+	 */
+	uint8_t is_whole;
+	/* arm64: FEAT_LPA2 is in force (TCR_ELx.DS, VTCR_EL2.DS), which is
+	 * another operand of the range operations. */
+	uint8_t has_lpa2;
 };
 
 struct nw_port_ops {
@@ -76,6 +84,24 @@ struct nw_port_ops {
 	 * virtual address = physical address + virt_minus_phys.
 	 */
 	uint64_t virt_minus_phys;
+	/* What follows came later: NULL in a port that does not know it. */
+	/*
+	 * As alloc_pages, best on the given node (0, 1, ...): a hint, what lies
+	 * elsewhere is right as well. Asked where the table's config names a
+	 * node; NULL: alloc_pages is asked.
+	 */
+	void *(*alloc_pages_on)(void *ctx, unsigned pages_lg2, unsigned node);
+	/*
+	 * Clean and invalidate [pa, pa + bytes) of data caches to the point of
+	 * coherency, and complete that (a barrier at the end): what a guest
+	 * wrote with its caches off, or reads so, is then in memory. For
+	 * nw_flush_caches(); NULL where that is never needed.
+	 */
+	void (*clean)(void *ctx, nw_pa_t pa, uint64_t bytes);
 };
+
+/* A table's node hint (nw_table_config.node). */
+#define NW_NODE_ANY 0u
+#define NW_NODE(n)  ((uint16_t)((n) + 1u))
 
 #endif

@@ -32,8 +32,45 @@ enum nw_mode {
 	NW_MODE_SHARED,
 };
 
+/*
+ * Contiguous runs: neighbouring leaves of one level that a TLB may hold as one
+ * (DDI 0487, "The Contiguous bit"; RISC-V, Svnapot). Formats without them, and
+ * CPUs without Svnapot, take either value.
+ */
+enum nw_runs {
+	/* The caller's own promise: NW_LEAF_CONTIG in nw_map()'s attributes
+	 * marks every leaf, and the caller maps, and later changes, whole runs
+	 * only. Nothing here keeps a run together. */
+	NW_RUNS_CALLER,
+	/*
+	 * The library's work; NW_LEAF_CONTIG in nw_map()'s attributes says
+	 * nothing. nw_map() makes a run of each whole, aligned one that it
+	 * writes; in NW_MODE_SHARED only in tables that are new, for entries of
+	 * a live one are taken one by one. What changes part of a run breaks it
+	 * up first, with break-before-make where the CPU needs it (FEAT_BBM);
+	 * what changes all of it changes all members under the lock of the
+	 * first. nw_collapse() forms runs again. The accessed and dirty state
+	 * of a run is that of any member, for all of them: harvest and age take
+	 * a run whole, as they take a block. Who wants it by the page splits
+	 * first (nw_split_range()). Not for tables with fixmap slots.
+	 */
+	NW_RUNS_AUTO,
+};
+
+/* What an operation does that finds another CPU's flush of the table under way
+ * (NW_MODE_SHARED; elsewhere there is none). */
+enum nw_flush_policy {
+	/* Wait for it, then let one CPU of all that wait flush the whole table
+	 * for them. Bounded: who has waited for long flushes by itself. */
+	NW_FLUSH_SHARE,
+	/* Flush at once what it has gathered, beside the other. */
+	NW_FLUSH_OWN,
+};
+
 struct nw_table;
 struct nw_format_ops;
+struct nw_prepared;
+struct nw_gather;
 
 /*
  * Table pages that the caller holds ready, so that an operation under a lock
@@ -53,6 +90,14 @@ struct nw_table_config {
 	enum nw_mode mode;
 	enum nw_regime regime;
 	uint16_t tag; /* VMID or ASID */
+	enum nw_runs runs;
+	/* Table pages that it may have at most, the root's included; 0: as many
+	 * as the port gives. Beyond: NW_E_QUOTA. */
+	uint64_t pages_quota;
+	/* Where its pages should lie: NW_NODE(n), a hint for alloc_pages_on;
+	 * NW_NODE_ANY (0): the port chooses. */
+	uint16_t node;
+	enum nw_flush_policy flush_policy;
 };
 
 /* Each exact at rest. Read beside operations they are no snapshot. */
@@ -61,11 +106,18 @@ struct nw_table_stats {
 	uint64_t pages_freed;
 	uint64_t pages_live; /* allocated - freed */
 	uint64_t pages_peak;
-	uint64_t flushes; /* requests handed to the port */
+	uint64_t quota_refusals; /* pages that were not taken: NW_E_QUOTA */
+	uint64_t flushes;	 /* requests handed to the port */
+	uint64_t flush_ranges;	 /* ranges in them */
+	uint64_t flush_wholes;	 /* of them for the whole table */
+	uint64_t flush_shared;	 /* not issued: another CPU's served as well */
 	uint64_t splits;  /* live blocks (or annotations) broken up */
 	uint64_t folds;	  /* tables collapsed or reclaimed */
+	uint64_t run_breaks; /* contiguous runs broken up, and formed again */
+	uint64_t run_forms;
 	/* NW_MODE_SHARED: what operations cost one another */
 	uint64_t retries; /* began again at the root, after a wait */
+	uint64_t retries_max; /* in one wait: at most the port's patience */
 	uint64_t busy;	  /* operations that gave up: NW_E_BUSY */
 	uint64_t steals;  /* locked entries that a removal took */
 };
@@ -78,12 +130,22 @@ struct nw_table {
 	void *port_ctx;
 	uint64_t virt_minus_phys;
 	nw_pa_t root_pa; /* its entries are reached only through entry.h */
+	uint64_t ia_limit; /* first address beyond: 2^ia_bits, 2^oa_bits */
+	uint64_t oa_limit;
 	struct nw_geometry geo;
 	uint8_t mode;	/* enum nw_mode */
 	uint8_t regime; /* enum nw_regime */
 	uint16_t tag;
+	uint8_t top_lg2; /* bytes that an entry of the root spans */
 	uint64_t teardown_cursor;
 	uint64_t tickets; /* operations that have locked an entry */
+	uint8_t flush_policy; /* enum nw_flush_policy */
+	uint64_t flush_turns; /* begun, and who waits for the next: flush.c */
+	uint64_t flush_done;
+	uint64_t pages_quota;
+	uint64_t shortage; /* why there was no page, the last time */
+	uint16_t node;
+	uint8_t runs; /* enum nw_runs */
 	struct nw_table_stats stats;
 };
 
@@ -100,8 +162,8 @@ struct nw_mapping {
 
 /*
  * Make an empty table. The root comes from the port, zeroed by us.
- * NW_E_NULL, NW_E_CONFIG, NW_E_MODE, NW_E_UNSUPPORTED, NW_E_NOMEM: *t is
- * untouched and nothing is held.
+ * NW_E_NULL, NW_E_CONFIG, NW_E_MODE, NW_E_UNSUPPORTED, NW_E_NOMEM, NW_E_QUOTA
+ * (the root alone is more): *t is untouched and nothing is held.
  */
 NW_MUST_CHECK enum nw_status nw_table_init(struct nw_table *t,
 					   const struct nw_table_config *config,
@@ -146,6 +208,10 @@ NW_MUST_CHECK enum nw_status nw_cache_topup(struct nw_table *t,
 void nw_cache_drain(struct nw_table *t, struct nw_page_cache *cache);
 
 /*
+ * Where an operation takes table pages, NW_E_QUOTA stands beside NW_E_NOMEM, and
+ * leaves behind what that leaves: the table has its pages_quota already. Pages
+ * of a cache count when the table takes them.
+ *
  * Most table pages that nw_map() with these arguments can take, whatever the
  * table holds: exact for an empty table. A cache with that many makes the call
  * all-or-nothing. 0 for a range that nw_map() would refuse.
@@ -153,7 +219,8 @@ void nw_cache_drain(struct nw_table *t, struct nw_page_cache *cache);
 uint64_t nw_map_pages_max(const struct nw_table *t, nw_ia_t ia,
 			  uint64_t size_bytes, nw_pa_t pa, unsigned max_level);
 
-/* The same for nw_unmap(), nw_protect() and nw_split(), for any range.
+/* The same for nw_unmap(), nw_annotate(), nw_protect() and nw_split(), for any
+ * range: a path of tables at either end.
  * NW_MODE_SHARED: pages of an attempt that another CPU spoiled go back to the
  * port, not to the cache, so a little more may be needed. */
 unsigned nw_break_pages_max(const struct nw_table *t);
@@ -174,9 +241,8 @@ unsigned nw_break_pages_max(const struct nw_table *t);
  * hardware walker on return.
  * cache: taken from first, then the port; may be NULL.
  *
- * NW_LEAF_CONTIG is the caller's own promise: all members of a run, and later
- * every change over whole runs; nothing here keeps a run together. RISC-V
- * (Svnapot): one member at a time, more are NW_E_ATTRS.
+ * Contiguous runs: enum nw_runs. With NW_RUNS_CALLER, RISC-V (Svnapot) takes one
+ * member at a time, more are NW_E_ATTRS.
  *
  * NW_E_EXISTS       any part is mapped or annotated; nothing was changed
  * NW_E_RACED        NW_MODE_SHARED: another CPU mapped at result.reached while
@@ -220,6 +286,33 @@ NW_MUST_CHECK enum nw_status nw_unmap(struct nw_table *t, nw_ia_t ia,
 				      struct nw_page_cache *cache,
 				      struct nw_result *result);
 
+/* Told of a span of input addresses, by an operation that goes on when it
+ * returns: it may be called inside the operation's section, and calls nothing
+ * of this library. */
+typedef void (*nw_range_fn)(void *arg, nw_ia_t ia, uint64_t size_bytes);
+
+/*
+ * nw_unmap(), and `dirty` is told of what hardware had marked dirty there:
+ * of leaves and of whole subtrees, after the flush that ended all access to
+ * them, before a table page is freed. Neighbours come as one span, in no order.
+ * What is told cannot be written through this table any more. dirty: may be
+ * NULL.
+ *
+ * NW_MODE_SHARED: where another operation's lock is stolen nobody can say what
+ * it hides: its whole span is told.
+ * Statuses, locks, flushes: as nw_unmap(); what was unmapped is told on failures
+ * too. nw_table_teardown_step() has no such form: it ends the table's life, and
+ * finds what others map behind it in no stated order. Where dirty state still
+ * matters then, unmap the range with this call first.
+ */
+NW_MUST_CHECK enum nw_status nw_unmap_dirty(struct nw_table *t, nw_ia_t ia,
+					    uint64_t size_bytes,
+					    nw_range_fn dirty, void *arg,
+					    struct nw_page_cache *cache,
+					    struct nw_result *result);
+
+/* ---- rights and state --------------------------------------------------- */
+
 enum nw_protect {
 	NW_PROTECT_RELAX,    /* add the rights; never removes one */
 	NW_PROTECT_RESTRICT, /* remove the rights; never adds one */
@@ -243,11 +336,6 @@ NW_MUST_CHECK enum nw_status nw_protect(struct nw_table *t, nw_ia_t ia,
 					enum nw_protect how, unsigned prot,
 					struct nw_page_cache *cache,
 					struct nw_result *result);
-
-/* Told of a span of input addresses, by an operation that goes on when it
- * returns: it may be called inside the operation's section, and calls nothing
- * of this library. */
-typedef void (*nw_range_fn)(void *arg, nw_ia_t ia, uint64_t size_bytes);
 
 /*
  * Take the write right of every leaf in the range, and hardware's right to give
@@ -304,7 +392,8 @@ NW_MUST_CHECK enum nw_status nw_age(struct nw_table *t, nw_ia_t ia,
 
 /*
  * Split the block over `ia` until its leaf is of `level` or lower; one break,
- * whatever the number of levels. Already small enough: NW_OK. Translations,
+ * whatever the number of levels. A contiguous run of `level` is split into its
+ * members (NW_RUNS_AUTO). Already small enough: NW_OK. Translations,
  * rights, accessed and dirty state stay as they are.
  *
  * Locks: the table's writer; NW_MODE_SHARED: none. Flushes before it returns.
@@ -323,7 +412,7 @@ NW_MUST_CHECK enum nw_status nw_split(struct nw_table *t, nw_ia_t ia,
  * is replaced by a whole subtree, built in private, with one break; where the
  * budget or the range's end stands against that, level by level.
  *
- * budget_pages: table pages to build at most; 0: NW_E_EMPTY.
+ * budget_pages: table pages to build and runs to break at most; 0: NW_E_EMPTY.
  * Locks, flushes, other statuses: as nw_split().
  * NW_MORE     the budget is spent: call again from result.reached
  * NW_E_NOMEM, NW_E_BUSY  split up to result.reached, nothing beyond
@@ -338,8 +427,9 @@ NW_MUST_CHECK enum nw_status nw_split_range(struct nw_table *t, nw_ia_t ia,
  * The reverse, in place: each table inside the range whose entries translate as
  * one leaf of at most `max_level` (NW_LEVEL_ANY) would is replaced by that leaf,
  * inner tables first. Rights, type and software bits must be the same in all;
- * the leaf is accessed, or dirty, if one of them was. Members of contiguous runs
- * stay as they are.
+ * the leaf is accessed, or dirty, if one of them was. With NW_RUNS_AUTO, leaves
+ * inside the range that could be a contiguous run, on levels up to `max_level`,
+ * become one; with NW_RUNS_CALLER members of runs stay as they are.
  *
  * Translations do not change, but for a moment they are gone (break-before-make
  * on every format: what is replaced is also frozen for software).
@@ -423,96 +513,9 @@ NW_MUST_CHECK enum nw_status nw_walk(struct nw_table *t, nw_ia_t ia,
 				     nw_visitor_fn visitor, void *arg,
 				     struct nw_result *result);
 
-/* ---- formats ---------------------------------------------------------- */
-
-/*
- * A format and the engine compiled for it. The pure part needs no table.
- */
-struct nw_format_ops {
-	const char *name;
-	uint8_t trace_id; /* enum nw_format_id: how a trace names the format */
-	uint8_t regimes;  /* who walks it: bit n for enum nw_regime n */
-	nw_entry_t empty; /* an entry where nothing is */
-	enum nw_status (*geometry)(const struct nw_format_config *config,
-				   struct nw_geometry *geo,
-				   const char **argument);
-	enum nw_status (*encode_leaf)(const struct nw_geometry *geo,
-				      unsigned level, nw_pa_t pa,
-				      const struct nw_attrs *attrs,
-				      nw_entry_t *entry);
-	void (*decode)(const struct nw_geometry *geo, unsigned level,
-		       nw_entry_t entry, struct nw_decoded *out);
-	int (*change_needs_break)(const struct nw_geometry *geo,
-				  unsigned level, nw_entry_t old,
-				  nw_entry_t new_entry);
-	enum nw_status (*map)(struct nw_table *, nw_ia_t, uint64_t, nw_pa_t,
-			      const struct nw_attrs *, unsigned,
-			      struct nw_page_cache *, struct nw_result *);
-	enum nw_status (*unmap)(struct nw_table *, nw_ia_t, uint64_t,
-				struct nw_page_cache *, struct nw_result *);
-	enum nw_status (*protect)(struct nw_table *, nw_ia_t, uint64_t,
-				  enum nw_protect, unsigned,
-				  struct nw_page_cache *, struct nw_result *);
-	enum nw_status (*write_protect)(struct nw_table *, nw_ia_t, uint64_t,
-					nw_range_fn, void *,
-					struct nw_page_cache *,
-					struct nw_result *);
-	enum nw_status (*harvest_dirty)(struct nw_table *, nw_ia_t, uint64_t,
-					nw_range_fn, void *,
-					struct nw_result *);
-	enum nw_status (*age)(struct nw_table *, nw_ia_t, uint64_t, enum nw_age,
-			      uint64_t *, struct nw_result *);
-	enum nw_status (*split)(struct nw_table *, nw_ia_t, unsigned,
-				struct nw_page_cache *, struct nw_result *);
-	enum nw_status (*split_range)(struct nw_table *, nw_ia_t, uint64_t,
-				      unsigned, unsigned,
-				      struct nw_page_cache *,
-				      struct nw_result *);
-	enum nw_status (*collapse)(struct nw_table *, nw_ia_t, uint64_t,
-				   unsigned, unsigned, struct nw_result *);
-	enum nw_status (*reclaim_tables)(struct nw_table *, nw_ia_t, uint64_t,
-					 unsigned, struct nw_result *);
-	enum nw_status (*lookup)(struct nw_table *, nw_ia_t,
-				 struct nw_mapping *);
-	enum nw_status (*walk)(struct nw_table *, nw_ia_t, uint64_t, unsigned,
-			       nw_visitor_fn, void *, struct nw_result *);
-	enum nw_status (*teardown_step)(struct nw_table *, unsigned);
-	enum nw_status (*slot_prepare)(struct nw_table *, nw_ia_t, unsigned,
-				       struct nw_page_cache *, nw_pteref_t *);
-};
-
-/*
- * The formats (docs/formats.md): those that the build was configured with.
- * arm64 is one format for each stage and granule; the plain names are 4 KiB.
- * A name with _lpa2: FEAT_LPA2 in force (TCR_ELx.DS).
- */
-/* arm64 stage 2 */
-extern const struct nw_format_ops nw_arm64_s2_ops;
-extern const struct nw_format_ops nw_arm64_s2_16k_ops;
-extern const struct nw_format_ops nw_arm64_s2_64k_ops;
-extern const struct nw_format_ops nw_arm64_s2_4k_lpa2_ops;
-extern const struct nw_format_ops nw_arm64_s2_16k_lpa2_ops;
-/* arm64 stage 1 of EL2 */
-extern const struct nw_format_ops nw_arm64_el2_ops;
-extern const struct nw_format_ops nw_arm64_el2_16k_ops;
-extern const struct nw_format_ops nw_arm64_el2_64k_ops;
-extern const struct nw_format_ops nw_arm64_el2_4k_lpa2_ops;
-extern const struct nw_format_ops nw_arm64_el2_16k_lpa2_ops;
-/* arm64 stage 1 of EL1&0 */
-extern const struct nw_format_ops nw_arm64_el10_ops;
-extern const struct nw_format_ops nw_arm64_el10_16k_ops;
-extern const struct nw_format_ops nw_arm64_el10_64k_ops;
-extern const struct nw_format_ops nw_arm64_el10_4k_lpa2_ops;
-extern const struct nw_format_ops nw_arm64_el10_16k_lpa2_ops;
-/* x86-64 paging with 4 and 5 levels, the same as nested paging, and EPT */
-extern const struct nw_format_ops nw_x86_64_ops;
-extern const struct nw_format_ops nw_x86_npt_ops;
-extern const struct nw_format_ops nw_x86_ept_ops;
-/* RISC-V first stage and G-stage */
-extern const struct nw_format_ops nw_riscv_s_ops;
-extern const struct nw_format_ops nw_riscv_g_ops;
-
-/* All of this build; NULL ends the list. */
-extern const struct nw_format_ops *const nw_all_formats[];
+#include <nestwalk/prepared.h>
+#include <nestwalk/replace.h>
+#include <nestwalk/gather.h>
+#include <nestwalk/formats.h>
 
 #endif

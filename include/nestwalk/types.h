@@ -70,6 +70,8 @@ enum nw_status {
 	NW_E_LIMIT,	    /* a fixed limit is reached: release one first */
 	NW_E_WRONG_KIND,    /* object is of another kind: use its own call */
 	NW_E_WRONG_CPU,	    /* object belongs to another CPU: use it there */
+	NW_E_MISMATCH,	    /* something else is there: see result.entry */
+	NW_E_QUOTA,	    /* table has its pages_quota: free tables, raise it */
 	NW_E_STATUS_COUNT,
 };
 

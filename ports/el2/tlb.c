@@ -15,9 +15,6 @@
 #include "tlb.h"
 #include "tlb_range.h"
 
-/* Past this many instructions, one that drops the whole regime is cheaper. */
-#define OPS_MAX 512u
-
 #if NW_SABOTAGE_LOCAL_TLBI
 #define TLBI_SCOPE ""
 #define ISSUED(op) NW_TLBI_##op
@@ -45,6 +42,11 @@ unsigned nw_el2_tlb_features(void)
 void nw_el2_tlb_init(unsigned features)
 {
 	tlb_features = features;
+}
+
+unsigned nw_el2_tlb_features_used(void)
+{
+	return tlb_features;
 }
 
 /* ---- instructions ----------------------------------------------------- */
@@ -151,19 +153,6 @@ static const struct by_address el2_by_address = {
 	tlbi_vae2, tlbi_vale2, tlbi_rvae2
 };
 
-static uint64_t request_ops(const struct nw_flush_request *q)
-{
-	struct nw_tlb_plan plan;
-	uint64_t ops = 0;
-	unsigned i;
-
-	for (i = 0; i < q->ranges; i++) {
-		nw_tlb_plan(&plan, &q->range[i], q->granule_lg2, tlb_features);
-		ops += nw_tlb_plan_ops_max(&plan);
-	}
-	return ops;
-}
-
 static void range_by_address(const struct nw_flush_request *q,
 			     const struct nw_flush_range *r,
 			     const struct by_address *tlbi)
@@ -172,7 +161,7 @@ static void range_by_address(const struct nw_flush_request *q,
 	struct nw_tlb_plan plan;
 	struct nw_tlb_op op;
 
-	nw_tlb_plan(&plan, r, q->granule_lg2, tlb_features);
+	nw_tlb_plan(&plan, q, r, tlb_features);
 	while (nw_tlb_plan_next(&plan, &op))
 		if (op.is_range)
 			tlbi->range(op.operand);
@@ -185,7 +174,7 @@ static void invalidate_stage2(const struct nw_flush_request *q)
 {
 	unsigned i;
 
-	if (request_ops(q) > OPS_MAX) {
+	if (nw_tlb_takes_whole(q, tlb_features)) {
 		/* ORD-07: one instruction for both rounds, then complete. */
 		tlbi_vmalls12e1();
 		nw_el2_dsb_ish();
@@ -208,7 +197,7 @@ static void invalidate_el2(const struct nw_flush_request *q)
 {
 	unsigned i;
 
-	if (request_ops(q) > OPS_MAX)
+	if (nw_tlb_takes_whole(q, tlb_features))
 		tlbi_alle2();
 	else
 		for (i = 0; i < q->ranges; i++)
@@ -220,6 +209,10 @@ static void invalidate_el2(const struct nw_flush_request *q)
 void nw_el2_invalidate(void *ctx, const struct nw_flush_request *request)
 {
 	(void)ctx;
+	if (request->regime == NW_REGIME_EL10) {
+		nw_el2_invalidate_el10(request, 0);
+		return;
+	}
 	/* ORD-20 orders the cleared entries before the invalidation. Pairs
 	 * with: the walkers of all CPUs. Without it a CPU may walk the old
 	 * entry again, after the invalidation has passed it by. */

@@ -165,6 +165,14 @@ static inline enum nw_status nwf_leaf_relax(const struct nw_geometry *geo,
 					    nw_entry_t leaf, unsigned prot,
 					    nw_entry_t *out)
 {
+	/* All of X, whatever the leaf has: nothing to look up. */
+	if (NW_LIKELY((prot & NW_PROT_X) == NW_PROT_X &&
+		      !(prot & ~NW_PROT_RWX))) {
+		*out = (leaf & ~NW_S2_XN) |
+		       nw_a64_bit_if(prot & NW_PROT_R, NW_S2_READ) |
+		       nw_a64_bit_if(prot & NW_PROT_W, NW_S2_WRITE);
+		return NW_OK;
+	}
 	return nw_s2_with_prot(geo, leaf, nw_s2_prot(leaf) | prot, out);
 }
 

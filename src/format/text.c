@@ -46,6 +46,9 @@ static const struct status_text statuses[NW_E_STATUS_COUNT] = {
 	STATUS(NW_E_LIMIT, "a fixed limit is reached: release one first"),
 	STATUS(NW_E_WRONG_KIND, "object is of another kind: use its own call"),
 	STATUS(NW_E_WRONG_CPU, "object belongs to another CPU: use it there"),
+	STATUS(NW_E_MISMATCH, "something else is there: see result.entry"),
+	STATUS(NW_E_QUOTA,
+	       "the table has as many pages as it may: free some, raise it"),
 };
 
 static const char *const reasons[NW_REASON_COUNT] = {

@@ -24,9 +24,37 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 			  nw_pa_t pa, const struct nw_attrs *attrs,
 			  unsigned max_level, struct nw_page_cache *cache,
 			  struct nw_result *result);
+enum nw_status NW_FN(prepare)(struct nw_table *t, unsigned level,
+			      const struct nw_attrs *attrs,
+			      struct nw_prepared *out);
 enum nw_status NW_FN(unmap)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 			    struct nw_page_cache *cache,
 			    struct nw_result *result);
+enum nw_status NW_FN(unmap_dirty)(struct nw_table *t, nw_ia_t ia,
+				  uint64_t size_bytes, nw_range_fn dirty,
+				  void *arg, struct nw_page_cache *cache,
+				  struct nw_result *result);
+enum nw_status NW_FN(annotate)(struct nw_table *t, nw_ia_t ia,
+			       uint64_t size_bytes, uint64_t value,
+			       const struct nw_expected *expected,
+			       struct nw_page_cache *cache,
+			       struct nw_result *result);
+enum nw_status NW_FN(check_range)(struct nw_table *t, nw_ia_t ia,
+				  uint64_t size_bytes,
+				  const struct nw_expected *expected,
+				  struct nw_result *result);
+enum nw_status NW_FN(replace)(struct nw_table *t, nw_ia_t ia,
+			      uint64_t size_bytes, nw_pa_t pa,
+			      const struct nw_attrs *attrs,
+			      nw_replaced_fn replaced, void *arg,
+			      struct nw_page_cache *cache,
+			      struct nw_result *result);
+enum nw_status NW_FN(remap)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			    nw_pa_t pa, const struct nw_attrs *attrs,
+			    unsigned max_level, nw_range_fn dirty, void *arg,
+			    struct nw_page_cache *cache,
+			    struct nw_result *result);
+uint64_t NW_FN(annotation_value)(nw_entry_t entry);
 enum nw_status NW_FN(protect)(struct nw_table *t, nw_ia_t ia,
 			      uint64_t size_bytes, enum nw_protect how,
 			      unsigned prot, struct nw_page_cache *cache,
@@ -38,6 +66,21 @@ enum nw_status NW_FN(write_protect)(struct nw_table *t, nw_ia_t ia,
 enum nw_status NW_FN(harvest_dirty)(struct nw_table *t, nw_ia_t ia,
 				    uint64_t size_bytes, nw_range_fn dirty,
 				    void *arg, struct nw_result *result);
+/* With the caller's gather, or NULL; include/nestwalk/gather.h. */
+enum nw_status NW_FN(unmap_gather)(struct nw_table *t, nw_ia_t ia,
+				   uint64_t size_bytes,
+				   struct nw_page_cache *cache,
+				   struct nw_gather *g,
+				   struct nw_result *result);
+enum nw_status
+NW_FN(write_protect_gather)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			    nw_range_fn dirty, void *arg,
+			    struct nw_page_cache *cache, struct nw_gather *g,
+			    struct nw_result *result);
+enum nw_status
+NW_FN(harvest_dirty_gather)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			    nw_range_fn dirty, void *arg, struct nw_gather *g,
+			    struct nw_result *result);
 enum nw_status NW_FN(age)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 			  enum nw_age how, uint64_t *young,
 			  struct nw_result *result);
@@ -111,6 +154,23 @@ static inline void nw_op_end(const struct nw_table *t, enum nw_op op,
 	(void)end;
 	(void)status;
 	NW_TRACE(NW_EV_OP_END, start, end, nw_op_word(t, op, status));
+}
+
+/* The same; with a gather that it leaves its flush to, it says so. */
+static inline void nw_op_end_gathered(const struct nw_table *t, enum nw_op op,
+				      uint64_t start, uint64_t end,
+				      enum nw_status status,
+				      const struct nw_gather *g)
+{
+	(void)t;
+	(void)op;
+	(void)start;
+	(void)end;
+	(void)status;
+	(void)g;
+	NW_TRACE(NW_EV_OP_END, start, end,
+		 nw_op_word(t, op, status) |
+			 (nw_gather_defers(g, op) ? NW_TRACE_GATHERED << 8 : 0));
 }
 
 /* ---- what stands in an invalid entry ----------------------------------- */

@@ -28,6 +28,15 @@
 #include <nestwalk/trace.h>
 #include "nw_port.h"
 
+/*
+ * A recorder that must number what CPUs do to one entry in the order in which
+ * they did it takes hold of the entry here, before the verb, and lets go at the
+ * verb's tracepoint. Every other port has nothing to do.
+ */
+#ifndef NW_PORT_ENTRY_HOLD
+#define NW_PORT_ENTRY_HOLD(word) ((void)0)
+#endif
+
 /* ---- sections --------------------------------------------------------- */
 
 /*
@@ -105,6 +114,7 @@ static inline nw_entry_t *nw_entry_word(nw_pteref_t ref)
 		nw_port_bug("entry used after its section ended", __FILE__,
 			    __LINE__);
 #endif
+	NW_PORT_ENTRY_HOLD((NW_FORCE nw_entry_t *)ref.nw_private_ptr);
 	return (NW_FORCE nw_entry_t *)ref.nw_private_ptr;
 }
 

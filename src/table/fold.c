@@ -6,6 +6,10 @@
  *   collapse   512 leaves that translate as one block do  ->  the block
  *   reclaim    512 empty entries                          ->  an empty entry
  *
+ * What does not fold to a block may make contiguous runs: collapse forms those
+ * too, where the engine keeps them (contig.h). Members of runs fold as others
+ * do: what is frozen from the first entry on is as good as locked.
+ *
  *   look . lock the entry above . flush the span, walk caches included .
  *   freeze each entry, if it still says so . publish . grace period . free
  *
@@ -13,9 +17,12 @@
  * frozen. Where one did, what was frozen gets its value back and the table its
  * place: the fold has not happened. (protocols.md 6, and docs/adr/0005.)
  */
+#include "contig.h"
 #include "retire.h"
 
 #define FOLD_PENDING_MAX 16
+/* Runs of one page: 32 of 8,192 entries, at most. */
+#define FOLD_RUNS_MAX 256
 
 enum fold { FOLD_COLLAPSE, FOLD_RECLAIM };
 
@@ -41,14 +48,16 @@ struct fold_job {
 
 /* ---- what one page says ------------------------------------------------ */
 
-/* Does `e` of `level` say what `want` says? Accessed and dirty state aside. */
-static int fold_says(const struct nw_geometry *geo, unsigned level,
+/* Does `e`, of `level` and at `index`, say what `want` says? Accessed and dirty
+ * state aside, and in a run or alone. */
+static int fold_says(const struct nw_table *t, unsigned level, unsigned index,
 		     nw_entry_t e, nw_entry_t want)
 {
 	if (want == NWF_EMPTY)
 		return e == NWF_EMPTY;
 	return nwf_is_leaf(level, e) &&
-	       !((e ^ want) & ~nwf_leaf_state_bits(geo, want));
+	       !((nw_alone(t, level, e, index) ^ want) &
+		 ~nwf_leaf_state_bits(&t->geo, want));
 }
 
 static nw_entry_t fold_next(const struct nw_geometry *geo, unsigned level,
@@ -59,15 +68,18 @@ static nw_entry_t fold_next(const struct nw_geometry *geo, unsigned level,
 
 /* From its first entry: what the page must say, and what it folds to. 0: to
  * nothing. */
-static int fold_plan(const struct nw_geometry *geo, enum fold how,
+static int fold_plan(const struct nw_table *t, enum fold how,
 		     struct fold_page *p, nw_entry_t first)
 {
+	const struct nw_geometry *geo = &t->geo;
+
 	p->child = p->becomes = NWF_EMPTY;
 	if (how == FOLD_RECLAIM)
 		return first == NWF_EMPTY;
 	if (!nwf_is_leaf(p->level - 1, first))
 		return 0;
-	p->becomes = nwf_collapse_parent(geo, p->level, first);
+	p->becomes = nwf_collapse_parent(
+		geo, p->level, nw_alone(t, p->level - 1, first, 0));
 	if (!p->becomes)
 		return 0;
 	p->child = nwf_split_child(geo, p->level, p->becomes);
@@ -81,11 +93,11 @@ static int fold_worthwhile(const struct nw_table *t, enum fold how,
 	unsigned below = p->level - 1;
 	nw_entry_t want;
 
-	if (!fold_plan(&t->geo, how, p, nw_entry_read(first)))
+	if (!fold_plan(t, how, p, nw_entry_read(first)))
 		return 0;
 	want = p->child;
 	for (unsigned i = 0; i < nw_page_entries(t, below); i++) {
-		if (!fold_says(&t->geo, below,
+		if (!fold_says(t, below, i,
 			       nw_entry_read(nw_pteref_index(first, i)), want))
 			return 0;
 		want = fold_next(&t->geo, below, want);
@@ -95,44 +107,64 @@ static int fold_worthwhile(const struct nw_table *t, enum fold how,
 
 /* ---- folding it -------------------------------------------------------- */
 
+/* Of what is frozen. */
 struct fold_state {
-	int accessed, dirty; /* of any frozen leaf */
+	struct nw_leaf_state leaf;
+	uint64_t members[FOLD_RUNS_MAX / 64]; /* bit n: run n was one */
 };
 
+/* The bit for the run that this entry is or could be in. */
+static unsigned fold_run(const struct nw_table *t, unsigned level,
+			 unsigned index)
+{
+	return index / nw_run_entries(t, level) & (FOLD_RUNS_MAX - 1);
+}
+
 /* Freeze the entry if it says what is wanted. */
-static int fold_freeze(const struct nw_geometry *geo, unsigned level,
+static int fold_freeze(const struct nw_table *t, unsigned level, unsigned index,
 		       nw_pteref_t ref, nw_entry_t want,
 		       struct fold_state *state)
 {
 	nw_entry_t e = nw_entry_read(ref);
+	unsigned run = fold_run(t, level, index);
 
 	do {
-		if (!fold_says(geo, level, e, want))
+		if (!fold_says(t, level, index, e, want))
 			return 0;
 	} while (!nw_entry_freeze(ref, &e, nwf_frozen()));
-	if (want != NWF_EMPTY) {
-		state->accessed |= nwf_leaf_is_accessed(e);
-		state->dirty |= nwf_leaf_is_dirty(geo, e);
-	}
+	if (want != NWF_EMPTY)
+		nw_state_add(&t->geo, &state->leaf, e);
+	if (nw_is_member(t, level, e))
+		state->members[run / 64] |= UINT64_C(1) << run % 64;
 	return 1;
 }
 
 static nw_entry_t fold_with_state(const struct nw_geometry *geo, nw_entry_t e,
 				  const struct fold_state *state)
 {
-	if (e == NWF_EMPTY)
-		return e;
-	if (state->accessed)
-		e = nwf_leaf_set_accessed(e);
-	return state->dirty ? nwf_leaf_set_dirty(geo, e) : e;
+	return e == NWF_EMPTY ? e : nw_state_put(geo, &state->leaf, e);
 }
 
-/* Give the first `n` entries back what they said. Which of them was accessed
- * or dirty is not kept: all are, if one was. */
+/* What the entry said before it was frozen. Which of them was accessed or dirty
+ * is not kept: all are, if one was. */
+static nw_entry_t fold_thawed(const struct nw_table *t, unsigned level,
+			      unsigned index, nw_entry_t want,
+			      const struct fold_state *state)
+{
+	nw_entry_t e = fold_with_state(&t->geo, want, state);
+	unsigned run = fold_run(t, level, index);
+
+	if (state->members[run / 64] >> run % 64 & 1)
+		e = nwf_contig_member(&t->geo, level, e);
+	return e;
+}
+
+/* Give the first `n` entries back what they said. */
 static void fold_thaw(const struct nw_table *t, const struct fold_page *p,
 		      unsigned n, const struct fold_state *state)
 {
 	nw_pteref_t first = nw_pteref_page(t, p->page.v);
+	unsigned below = p->level - 1;
 	nw_entry_t want = p->child;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -140,8 +172,8 @@ static void fold_thaw(const struct nw_table *t, const struct fold_page *p,
 
 		(void)nw_entry_try_replace(
 			nw_pteref_index(first, i), &frozen,
-			fold_with_state(&t->geo, want, state));
-		want = fold_next(&t->geo, p->level - 1, want);
+			fold_thawed(t, below, i, want, state));
+		want = fold_next(&t->geo, below, want);
 	}
 }
 
@@ -152,13 +184,13 @@ static void fold_page(struct fold_job *job, const struct fold_page *p)
 	struct nw_table *t = b->owner.t;
 	nw_pteref_t first = nw_pteref_page(t, p->page.v);
 	unsigned below = p->level - 1, entries = nw_page_entries(t, below);
-	struct fold_state state = {0, 0};
+	struct fold_state state = {.leaf = {0, 0}};
 	nw_entry_t want = p->child;
 	unsigned i;
 
 	for (i = 0; i < entries; i++) {
-		if (!fold_freeze(&t->geo, below, nw_pteref_index(first, i),
-				 want, &state))
+		if (!fold_freeze(t, below, i, nw_pteref_index(first, i), want,
+				 &state))
 			break;
 		want = fold_next(&t->geo, below, want);
 	}
@@ -189,6 +221,28 @@ static void fold_settle(struct fold_job *job)
 
 /* ---- finding them ------------------------------------------------------ */
 
+/* What the page cannot say as a block, it may say as runs. */
+static void fold_runs(struct fold_job *job, const struct fold_page *p,
+		      uint64_t base)
+{
+	struct nw_owner *owner = &job->batch.owner;
+
+	if (job->how == FOLD_COLLAPSE && p->level - 1 <= job->max_level &&
+	    nw_run_entries(owner->t, p->level - 1) > 1)
+		NW_FN(runs_form)(owner, nw_pteref_page(owner->t, p->page.v),
+				 p->level - 1, base, job->start, job->end);
+}
+
+/* The same for the root, which no entry is above. */
+static void fold_root_runs(struct fold_job *job)
+{
+	struct nw_table *t = job->batch.owner.t;
+
+	if (job->how == FOLD_COLLAPSE && nw_top_level(t) <= job->max_level)
+		NW_FN(runs_form)(&job->batch.owner, nw_pteref_root(t),
+				 nw_top_level(t), 0, job->start, job->end);
+}
+
 /* Lock the entry over `addr`, of the cursor's level, if it is a table that lies
  * in the range and folds. */
 static void fold_consider(struct fold_job *job, const struct nw_iter *it,
@@ -203,13 +257,20 @@ static void fold_consider(struct fold_job *job, const struct nw_iter *it,
 	p->above = nw_pteref_index(it->page[it->level],
 				   nw_index_at(t, it->level, addr));
 	p->link = nw_entry_read(p->above);
-	if (!nwf_is_table(p->level, p->link) || p->level > job->max_level ||
-	    base < job->start || job->end - base < span)
+	if (!nwf_is_table(p->level, p->link))
 		return;
-	job->looked++;
 	p->page = NW_PA(nwf_table_pa(&t->geo, p->link));
-	if (!fold_worthwhile(t, job->how, p) ||
-	    !nw_entry_lock(p->above, &p->link,
+	if (p->level > job->max_level || base < job->start ||
+	    job->end - base < span) {
+		fold_runs(job, p, base);
+		return;
+	}
+	job->looked++;
+	if (!fold_worthwhile(t, job->how, p)) {
+		fold_runs(job, p, base);
+		return;
+	}
+	if (!nw_entry_lock(p->above, &p->link,
 			   nw_owner_token(&job->batch.owner)))
 		return;
 	nw_flush_add(&job->batch.flush, base, base + span,
@@ -271,6 +332,8 @@ static enum nw_status fold_range(struct fold_job *job, struct nw_table *t,
 		nw_iter_start(&it, t, it.addr, job->end);
 		status = fold_some(job, &it);
 		fold_settle(job);
+		if (!status)
+			fold_root_runs(job);
 		nw_section_leave(t); /* ORD-06 */
 		NW_FN(batch_free)(&job->batch);
 	} while (status == NW_E_LIMIT);

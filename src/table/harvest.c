@@ -51,11 +51,13 @@ static inline enum nw_leaf_some any_leaf(const struct nw_geometry *geo,
 	return NW_LEAF_SOME;
 }
 
-enum nw_status NW_FN(harvest_dirty)(struct nw_table *t, nw_ia_t ia,
-				    uint64_t size_bytes, nw_range_fn dirty,
-				    void *arg, struct nw_result *result)
+enum nw_status
+NW_FN(harvest_dirty_gather)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			    nw_range_fn dirty, void *arg, struct nw_gather *g,
+			    struct nw_result *result)
 {
 	struct nw_leaves job = {.t = t,
+				.gather = g,
 				.then = NW_THEN_FLUSH,
 				.edge = NW_EDGE_WHOLE,
 				.dirty = dirty,
@@ -71,8 +73,16 @@ enum nw_status NW_FN(harvest_dirty)(struct nw_table *t, nw_ia_t ia,
 	nw_op_begin(t, NW_OP_HARVEST_DIRTY, ia.v, end);
 	status = nw_leaves_range(&job, 0, clean_leaf, nwf_group_dirty, ia.v,
 				 end, NULL, result);
-	nw_op_end(t, NW_OP_HARVEST_DIRTY, ia.v, end, status);
+	nw_op_end_gathered(t, NW_OP_HARVEST_DIRTY, ia.v, end, status, g);
 	return status;
+}
+
+enum nw_status NW_FN(harvest_dirty)(struct nw_table *t, nw_ia_t ia,
+				    uint64_t size_bytes, nw_range_fn dirty,
+				    void *arg, struct nw_result *result)
+{
+	return NW_FN(harvest_dirty_gather)(t, ia, size_bytes, dirty, arg, NULL,
+					   result);
 }
 
 enum nw_status NW_FN(age)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,

@@ -51,12 +51,22 @@ struct nw_leaves {
 	unsigned prot; /* for the function */
 	enum nw_leaves_then then;
 	enum nw_leaves_edge edge;
+	uint64_t start;	   /* of the operation's range */
 	nw_range_fn dirty; /* told of dirty leaves that change; may be NULL */
 	void *dirty_arg;
 	uint64_t found; /* leaves that changed, or would have */
 	nw_entry_t stopped_at;
 	struct nw_flush flush;
+	struct nw_gather *gather; /* the caller's, who flushes later; or NULL */
 };
+
+/*
+ * As nw_leaves_page(), in a table whose runs the engine keeps (contig.h): a run
+ * is changed as one. NW_MORE: the range has only part of it.
+ */
+unsigned NW_FN(leaves_in_runs)(struct nw_leaves *job, const struct nw_iter *it,
+			       unsigned n, enum nw_leaves_how how,
+			       nw_leaf_fn fn, enum nw_status *status);
 
 #ifndef NWF_HAS_GROUPS
 static inline int nwf_all_leaves(unsigned level, nw_entry_t all, nw_entry_t any)
@@ -225,6 +235,36 @@ NW_LOOP void nw_leaves_store(nw_pteref_t at, const struct nw_geometry *geo,
 	}
 }
 
+/*
+ * Groups of pages, from i on, as long as each is all leaves that all change, by
+ * the AND alone: with the OR as well, and what follows it, a compiler runs out
+ * of registers. Returns where it stopped.
+ */
+NW_LOOP unsigned nw_leaves_store_all(const struct nw_geometry *geo,
+				     unsigned prot, nw_pteref_t first,
+				     unsigned i, unsigned n, nw_leaf_fn fn,
+				     nw_group_fn group, enum nw_status *status)
+{
+	const nw_entry_t in_doubt = ~UINT64_C(0);
+	nw_entry_t e[NW_GROUP];
+
+	for (; n - i >= NW_GROUP && !*status; i += NW_GROUP) {
+		const nw_pteref_t at = nw_pteref_index(first, i);
+		nw_entry_t all = ~UINT64_C(0);
+
+		NW_EACH_OF_GROUP
+		{
+			e[k] = nw_entry_read(nw_pteref_index(at, k));
+			all &= e[k];
+		}
+		if (!nwf_all_leaves(0, all, in_doubt) ||
+		    group(geo, all, in_doubt) != NW_LEAF_ALL)
+			break;
+		nw_leaves_store(at, geo, prot, e, fn, status);
+	}
+	return i;
+}
+
 /* Returns how many entries were passed: all, but for *status and for what is
  * neither a leaf nor a hole. */
 NW_LOOP unsigned nw_leaves_page(struct nw_stretch *s,
@@ -239,10 +279,11 @@ NW_LOOP unsigned nw_leaves_page(struct nw_stretch *s,
 	unsigned i = 0, stored = 0, stop; /* [stored, i) is to be noted */
 
 	while (i < n && !*status) {
-		const nw_pteref_t at = nw_pteref_index(first, i);
 		nw_entry_t all = ~UINT64_C(0), any = 0;
+		nw_pteref_t at;
 		enum nw_leaf_some some = NW_LEAF_SOME;
 
+		at = nw_pteref_index(first, i);
 		if (NW_LIKELY(n - i >= NW_GROUP)) {
 			NW_EACH_OF_GROUP
 			{
@@ -256,6 +297,10 @@ NW_LOOP unsigned nw_leaves_page(struct nw_stretch *s,
 		if (how == NW_HOW_STORE && some == NW_LEAF_ALL) {
 			nw_leaves_store(at, &geo, prot, e, fn, status);
 			i += NW_GROUP;
+			/* As it began, so it is likely to go on. */
+			if (!level)
+				i = nw_leaves_store_all(&geo, prot, first, i, n,
+							fn, group, status);
 			continue;
 		}
 		if (i > stored)
@@ -362,7 +407,12 @@ NW_LOOP enum nw_status nw_leaves_run(struct nw_leaves *job, struct nw_iter *it,
 				return status;
 			continue;
 		}
-		passed = nw_leaves_stretch(job, it, n, how, fn, group, &status);
+		if (NW_UNLIKELY(it->t->runs == NW_RUNS_AUTO))
+			passed = NW_FN(leaves_in_runs)(job, it, n, how, fn,
+						       &status);
+		else
+			passed = nw_leaves_stretch(job, it, n, how, fn, group,
+						   &status);
 		next = nw_iter_base(it) +
 		       passed * nw_span_bytes(it->t, it->level);
 		if (passed)
@@ -402,6 +452,8 @@ nw_leaves_range(struct nw_leaves *job, const int reads_only, nw_leaf_fn fn,
 	int splits = job->edge == NW_EDGE_SPLIT &&
 		     (end - start) >> NWF_GRANULE_LG2 > 1;
 
+	job->start = start;
+
 	for (;;) {
 		if (splits) {
 			status = NW_FN(split_edges)(t, start, end, cache,
@@ -428,7 +480,10 @@ nw_leaves_range(struct nw_leaves *job, const int reads_only, nw_leaf_fn fn,
 		if (!reads_only)
 			nw_port_publish_barrier(); /* ORD-09 */
 		nw_section_leave(t);		   /* ORD-06 */
-		nw_flush_issue(t, &job->flush);
+		if (job->gather)
+			nw_gather_add(job->gather, &job->flush, NULL, 0);
+		else
+			nw_flush_issue(t, &job->flush); /* ORD-07 */
 		at = it.addr;
 		if (status != NW_MORE && status != NW_E_BUSY)
 			break;

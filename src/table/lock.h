@@ -41,6 +41,7 @@ static inline int nw_retry(struct nw_table *t, struct nw_patience *patience)
 {
 	if (t->mode == NW_MODE_SHARED && nw_patience_wait(patience)) {
 		nw_stat_add(t, &t->stats.retries, 1);
+		nw_port_count_max(&t->stats.retries_max, patience->spent);
 		return 1;
 	}
 	nw_stat_add(t, &t->stats.busy, 1);

@@ -1,81 +1,115 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lookup: the hottest read. Levels below the root are unrolled, so that each
- * knows its shift and masks as constants and costs little more than its load.
+ * Lookup: the hottest read. The walk is unrolled for each number of levels, so
+ * that every shift and mask is a constant, and a page found at the last level,
+ * the common end, is reported in line.
  */
-#include "iter.h"
+#include "contig.h"
 
 #define SPAN_LG2(level) (NWF_GRANULE_LG2 + (level) * NWF_INDEX_BITS)
-#define INDEX_MASK ((UINT64_C(1) << NWF_INDEX_BITS) - 1)
+#define INDEX_MASK	((UINT64_C(1) << NWF_INDEX_BITS) - 1)
 
-/* What stands at the end of the walk. `level` is a constant at most callers. */
-static inline enum nw_status lookup_report(const struct nw_table *t,
-					   uint64_t ia, unsigned level,
-					   nw_entry_t e, struct nw_mapping *out)
+#define LOOKUP_INLINE static inline __attribute__((always_inline))
+
+/* A member of a contiguous run has the state of all of it. */
+static __attribute__((noinline)) enum nw_status
+lookup_member(const struct nw_table *t, nw_pteref_t page, uint64_t ia,
+	      struct nw_mapping *out)
 {
-	uint64_t offset = ia & ((UINT64_C(1) << SPAN_LG2(level)) - 1);
-
-	out->level = (uint8_t)level;
-	out->base = NW_IA(ia - offset);
-	out->entry = e;
-	if (NW_LIKELY(nwf_is_leaf(level, e))) {
-		out->kind = NW_ENTRY_LEAF;
-		/* Members of a run may hold the run's address. */
-		offset = ia & ((UINT64_C(1)
-				<< nwf_leaf_span_lg2(&t->geo, level, e)) -
-			       1);
-		out->pa.v = nwf_leaf_pa(&t->geo, level, e) + offset;
+	if (!nw_is_member(t, out->level, out->entry))
 		return NW_OK;
-	}
-	out->kind = nwf_kind(&t->geo, level, e);
-	out->pa = NW_PA(0);
+	return NW_FN(run_state)(t, page, out->level, ia, &out->entry);
+}
+
+/* A leaf of `page`; `level` is a constant where the walk ends with a page. */
+LOOKUP_INLINE enum nw_status lookup_leaf(const struct nw_table *t,
+					 nw_pteref_t page, uint64_t ia,
+					 unsigned level, nw_entry_t e,
+					 struct nw_mapping *out)
+{
+	uint64_t span = UINT64_C(1) << SPAN_LG2(level);
+	/* Members of a run may hold the run's address. */
+	uint64_t run = UINT64_C(1) << nwf_leaf_span_lg2(&t->geo, level, e);
+
+	*out = (struct nw_mapping){
+		.kind = NW_ENTRY_LEAF,
+		.level = (uint8_t)level,
+		.base = NW_IA(ia & ~(span - 1)),
+		.pa = NW_PA(nwf_leaf_pa(&t->geo, level, e) + (ia & (run - 1))),
+		.entry = e,
+	};
+	if (NW_UNLIKELY(nwf_leaf_is_contig(&t->geo, level, e)))
+		return lookup_member(t, page, ia, out);
+	return NW_OK;
+}
+
+/* What stands at the end of any other walk. */
+static __attribute__((noinline)) enum nw_status
+lookup_end(const struct nw_table *t, nw_pteref_t page, uint64_t ia,
+	   unsigned level, nw_entry_t e, struct nw_mapping *out)
+{
+	if (nwf_is_leaf(level, e))
+		return lookup_leaf(t, page, ia, level, e, out);
+	*out = (struct nw_mapping){
+		.kind = nwf_kind(&t->geo, level, e),
+		.level = (uint8_t)level,
+		.base = NW_IA(ia & ~((UINT64_C(1) << SPAN_LG2(level)) - 1)),
+		.entry = e,
+	};
 	if (out->kind == NW_ENTRY_RESERVED)
 		return NW_E_CORRUPT;
 	return nw_is_held(e) ? NW_E_BUSY : NW_OK;
 }
 
 /* Read the entry of `level`; 1 and *page one level down when it is a table. */
-static inline int lookup_step(const struct nw_table *t, uint64_t ia,
+LOOKUP_INLINE int lookup_step(const struct nw_table *t, uint64_t ia,
 			      unsigned level, nw_pteref_t *page, nw_entry_t *e)
 {
 	*e = nw_entry_read(nw_pteref_index(*page, ia >> SPAN_LG2(level) &
 							  INDEX_MASK));
-	if (!nwf_is_table(level, *e))
+	if (NW_UNLIKELY(!nwf_is_table(level, *e)))
 		return 0;
 	*page = nw_pteref_page(t, nwf_table_pa(&t->geo, *e));
 	return 1;
 }
 
-/* `ia` lies inside the table. */
-static inline enum nw_status lookup_walk(const struct nw_table *t, uint64_t ia,
+/* `ia` lies inside the table, whose root is at the constant `top`. */
+LOOKUP_INLINE enum nw_status lookup_from(const struct nw_table *t, uint64_t ia,
+					 const unsigned top,
 					 struct nw_mapping *out)
 {
-	unsigned top = nw_top_level(t);
 	nw_pteref_t page = nw_pteref_root(t);
 	nw_entry_t e;
 
 	/* Concatenated roots count as one page: no mask here. */
 	e = nw_entry_read(nw_pteref_index(page, ia >> SPAN_LG2(top)));
-	if (!nwf_is_table(top, e))
-		return lookup_report(t, ia, top, e, out);
+	if (NW_UNLIKELY(!nwf_is_table(top, e)))
+		return lookup_end(t, page, ia, top, e, out);
 	page = nw_pteref_page(t, nwf_table_pa(&t->geo, e));
-	switch (top) {
-	case 4:
-		if (!lookup_step(t, ia, 3, &page, &e))
-			return lookup_report(t, ia, 3, e, out);
-		__attribute__((fallthrough));
-	case 3:
-		if (!lookup_step(t, ia, 2, &page, &e))
-			return lookup_report(t, ia, 2, e, out);
-		__attribute__((fallthrough));
-	case 2:
-		if (!lookup_step(t, ia, 1, &page, &e))
-			return lookup_report(t, ia, 1, e, out);
-		__attribute__((fallthrough));
-	default:
-		(void)lookup_step(t, ia, 0, &page, &e);
-		return lookup_report(t, ia, 0, e, out);
-	}
+	if (top > 3 && !lookup_step(t, ia, 3, &page, &e))
+		return lookup_end(t, page, ia, 3, e, out);
+	if (top > 2 && !lookup_step(t, ia, 2, &page, &e))
+		return lookup_end(t, page, ia, 2, e, out);
+	if (top > 1 && !lookup_step(t, ia, 1, &page, &e))
+		return lookup_end(t, page, ia, 1, e, out);
+	(void)lookup_step(t, ia, 0, &page, &e);
+	if (NW_LIKELY(nwf_is_leaf(0, e)))
+		return lookup_leaf(t, page, ia, 0, e, out);
+	return lookup_end(t, page, ia, 0, e, out);
+}
+
+LOOKUP_INLINE enum nw_status lookup_walk(const struct nw_table *t, uint64_t ia,
+					 struct nw_mapping *out)
+{
+	const unsigned top = nw_top_level(t);
+
+	if (NW_LIKELY(top == 2))
+		return lookup_from(t, ia, 2, out);
+	if (top == 3)
+		return lookup_from(t, ia, 3, out);
+	if (top == 1)
+		return lookup_from(t, ia, 1, out);
+	return lookup_from(t, ia, top ? 4 : 0, out);
 }
 
 /* Apart, so that the other case saves no registers around the port's calls. */
@@ -99,7 +133,7 @@ enum nw_status NW_FN(lookup)(struct nw_table *t, nw_ia_t ia,
 
 	if (!t || !out)
 		return NW_E_NULL;
-	if (ia.v >> t->geo.ia_bits)
+	if (NW_UNLIKELY(ia.v >= t->ia_limit))
 		return NW_E_IA_RANGE;
 	if (t->mode != NW_MODE_EXCLUSIVE)
 		return lookup_as_reader(t, ia.v, out);

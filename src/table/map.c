@@ -5,9 +5,13 @@
  * Where a table already stands the cursor descends into it. Everywhere else a
  * private subtree is filled in plain index loops, nobody looking, and linked
  * by one store. Nothing that was live is changed, so nothing needs a flush.
+ *
+ * A range of one granule, a fault, is tried first as what it is nearly always:
+ * one leaf into an empty entry of a table that is there.
  */
-#include "iter.h"
+#include "contig.h"
 #include "lock.h"
+#include "one.h"
 
 struct map_job {
 	struct nw_table *t;
@@ -58,9 +62,13 @@ static uint64_t build_page(struct map_job *job, unsigned level,
 			unsigned n = whole < entries - i ? (unsigned)whole
 							 : entries - i;
 
-			nw_fill_leaves(&t->geo, level,
-				       nw_pteref_index(page, i), n,
-				       map_leaf(job, level, addr));
+			if (nw_run_entries(t, level) > 1)
+				NW_FN(runs_fill)(t, level, page, i, n,
+						 map_leaf(job, level, addr));
+			else
+				nw_fill_leaves(&t->geo, level,
+					       nw_pteref_index(page, i), n,
+					       map_leaf(job, level, addr));
 			i += n;
 			addr += n * span;
 			continue;
@@ -119,6 +127,21 @@ static enum nw_status met_status(enum nw_entry_kind kind, nw_entry_t e)
 	return nw_is_held(e) ? NW_E_BUSY : NW_E_EXISTS;
 }
 
+/* Go on behind the empty entries that begin under the cursor. */
+static void map_pass_empty(struct nw_iter *it)
+{
+	const uint64_t base = nw_iter_base(it);
+	const nw_pteref_t first = nw_iter_ref(it);
+	const unsigned n = nw_iter_run(it);
+	uint64_t next;
+	unsigned i = 1;
+
+	while (i < n && nw_entry_read(nw_pteref_index(first, i)) == NWF_EMPTY)
+		i++;
+	next = base + i * nw_span_bytes(it->t, it->level);
+	nw_iter_goto(it, next < it->end ? next : it->end);
+}
+
 /* Nothing may stand in the range. Reads only. */
 static enum nw_status map_check_empty(struct nw_iter *it, nw_entry_t *met)
 {
@@ -127,7 +150,7 @@ static enum nw_status map_check_empty(struct nw_iter *it, nw_entry_t *met)
 		enum nw_entry_kind kind = nwf_kind(&it->t->geo, it->level, e);
 
 		if (kind == NW_ENTRY_EMPTY) {
-			nw_iter_step(it);
+			map_pass_empty(it);
 			continue;
 		}
 		if (kind == NW_ENTRY_TABLE) {
@@ -154,6 +177,11 @@ map_live_run(struct map_job *job, struct nw_iter *it, enum nw_mode mode)
 
 	if (whole < n)
 		n = (unsigned)whole;
+	if (mode != NW_MODE_SHARED && nw_run_entries(job->t, it->level) > 1) {
+		i = NW_FN(runs_map)(it, n, leaf);
+		nw_iter_goto(it, it->addr + i * span);
+		return;
+	}
 	/* The first entry was empty; a table further on ends the run, and so
 	 * does another CPU's leaf. */
 	for (i = 0; i < n; i++) {
@@ -186,7 +214,7 @@ static enum nw_status map_subtree(struct map_job *job, struct nw_iter *it)
 		stop = it->end;
 	reached = build_child(job, it->level - 1, it->addr, stop, &link);
 	if (link == NWF_EMPTY)
-		return NW_E_NOMEM;
+		return nw_page_shortage(t);
 	page = NW_PA(nwf_table_pa(&t->geo, link));
 	if (!nw_install_table(t, ref, link)) {
 		NW_FN(free_subtree)(t, page, it->level - 1);
@@ -195,7 +223,7 @@ static enum nw_status map_subtree(struct map_job *job, struct nw_iter *it)
 	NW_TRACE(NW_EV_PAGE_LINK, page.v, 0, it->level - 1);
 	if (reached < stop) {
 		it->addr = reached;
-		return NW_E_NOMEM;
+		return nw_page_shortage(t);
 	}
 	nw_iter_goto(it, stop);
 	return NW_OK;
@@ -256,7 +284,12 @@ static enum nw_status map_prepare(struct map_job *job, struct nw_table *t,
 	for (unsigned level = 0; job->leaf_levels >> level; level++) {
 		if (!(job->leaf_levels >> level & 1))
 			continue;
-		status = nwf_leaf_template(&t->geo, level, attrs,
+		/* Larger than the range: none will be used. */
+		if (size_bytes < nw_span_bytes(t, level)) {
+			job->leaf_levels &= (1u << level) - 1;
+			break;
+		}
+		status = nw_alone_template(t, level, attrs,
 					   &job->leaf_template[level]);
 		if (status == NW_E_LEVEL && level) {
 			/* A smaller leaf can have these attributes. */
@@ -308,10 +341,10 @@ static enum nw_status map_try(struct map_job *job, struct nw_iter *it,
 	return status;
 }
 
-enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
-			  nw_pa_t pa, const struct nw_attrs *attrs,
-			  unsigned max_level, struct nw_page_cache *cache,
-			  struct nw_result *result)
+static __attribute__((noinline)) enum nw_status
+map_range(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes, nw_pa_t pa,
+	  const struct nw_attrs *attrs, unsigned max_level,
+	  struct nw_page_cache *cache, struct nw_result *result)
 {
 	struct nw_patience patience = {0};
 	struct map_job job;
@@ -340,5 +373,64 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 		at = it.addr;
 	} while (status == NW_E_BUSY && nw_retry(t, &patience));
 	nw_op_end(t, NW_OP_MAP, ia.v, ia.v + size_bytes, status);
-	return nw_report(result, status, at, it.level, met);
+	/* What was waited for did not stop it. */
+	return nw_report(result, status, at, it.level, status ? met : 0);
+}
+
+/* Is it one granule, and does nothing about it need a word of refusal? */
+NW_ONE int map_is_one(const struct nw_table *t, uint64_t ia,
+		      uint64_t size_bytes, uint64_t pa, unsigned max_level)
+{
+	return size_bytes == NW_GRANULE_BYTES &&
+	       !((ia | pa) & (NW_GRANULE_BYTES - 1)) && ia < t->ia_limit &&
+	       pa < t->oa_limit && (!max_level || max_level == NW_LEVEL_ANY);
+}
+
+/* Apart, and called last: what is fast then saves no register. */
+static __attribute__((noinline)) enum nw_status
+map_met(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes, nw_pa_t pa,
+	const struct nw_attrs *attrs, unsigned max_level,
+	struct nw_page_cache *cache, struct nw_result *result)
+{
+	if (nw_one_judge(t, NW_E_EXISTS, ia.v, result) != NW_MORE)
+		return NW_E_EXISTS;
+	return map_range(t, ia, size_bytes, pa, attrs, max_level, cache,
+			 result);
+}
+
+static __attribute__((noinline)) enum nw_status
+map_lost(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes, nw_pa_t pa,
+	 const struct nw_attrs *attrs, unsigned max_level,
+	 struct nw_page_cache *cache, struct nw_result *result)
+{
+	if (nw_one_judge(t, NW_E_RACED, ia.v, result) != NW_MORE)
+		return NW_E_RACED;
+	return map_range(t, ia, size_bytes, pa, attrs, max_level, cache,
+			 result);
+}
+
+enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			  nw_pa_t pa, const struct nw_attrs *attrs,
+			  unsigned max_level, struct nw_page_cache *cache,
+			  struct nw_result *result)
+{
+	enum nw_status status;
+	nw_entry_t leaf;
+
+	if (NW_UNLIKELY(!t || !attrs ||
+			!map_is_one(t, ia.v, size_bytes, pa.v, max_level) ||
+			(attrs->flags & NW_LEAF_CONTIG)) ||
+	    nwf_leaf_template(&t->geo, 0, attrs, &leaf))
+		return map_range(t, ia, size_bytes, pa, attrs, max_level,
+				 cache, result);
+	status = nw_one_map(t, ia.v, nwf_leaf_at(&t->geo, leaf, pa.v));
+	if (NW_LIKELY(status == NW_OK))
+		return nw_one_done(result, ia.v);
+	if (status == NW_MORE)
+		return map_range(t, ia, NW_GRANULE_BYTES, pa, attrs, 0, cache,
+				 result);
+	if (status == NW_E_RACED)
+		return map_lost(t, ia, NW_GRANULE_BYTES, pa, attrs, 0, cache,
+				result);
+	return map_met(t, ia, NW_GRANULE_BYTES, pa, attrs, 0, cache, result);
 }

@@ -4,6 +4,7 @@
  * leaf is one store, or one compare-and-swap where others write it too.
  */
 #include "leaves.h"
+#include "one.h"
 
 static inline enum nw_status relax_leaf(const struct nw_geometry *geo,
 					unsigned prot, nw_entry_t leaf,
@@ -36,10 +37,10 @@ static inline enum nw_status write_protect_leaf(const struct nw_geometry *geo,
 	return NW_OK;
 }
 
-enum nw_status NW_FN(protect)(struct nw_table *t, nw_ia_t ia,
-			      uint64_t size_bytes, enum nw_protect how,
-			      unsigned prot, struct nw_page_cache *cache,
-			      struct nw_result *result)
+static __attribute__((noinline)) enum nw_status
+protect_range(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+	      enum nw_protect how, unsigned prot, struct nw_page_cache *cache,
+	      struct nw_result *result)
 {
 	struct nw_leaves job = {.t = t, .prot = prot, .edge = NW_EDGE_SPLIT};
 	uint64_t end = ia.v + size_bytes;
@@ -70,12 +71,31 @@ enum nw_status NW_FN(protect)(struct nw_table *t, nw_ia_t ia,
 	return status;
 }
 
-enum nw_status NW_FN(write_protect)(struct nw_table *t, nw_ia_t ia,
-				    uint64_t size_bytes, nw_range_fn dirty,
-				    void *arg, struct nw_page_cache *cache,
-				    struct nw_result *result)
+enum nw_status NW_FN(protect)(struct nw_table *t, nw_ia_t ia,
+			      uint64_t size_bytes, enum nw_protect how,
+			      unsigned prot, struct nw_page_cache *cache,
+			      struct nw_result *result)
+{
+	if (NW_UNLIKELY(!t || how != NW_PROTECT_RELAX || !prot ||
+			(prot & ~NW_PROT_RWX) ||
+			!nw_one_fits(t, ia.v, size_bytes)))
+		return protect_range(t, ia, size_bytes, how, prot, cache,
+				     result);
+	/* A permission fault: one leaf gains a right. */
+	if (NW_LIKELY(nw_one_relax(t, ia.v, prot) == NW_OK))
+		return nw_one_done(result, ia.v);
+	return protect_range(t, ia, NW_GRANULE_BYTES, NW_PROTECT_RELAX, prot,
+			     cache, result);
+}
+
+enum nw_status
+NW_FN(write_protect_gather)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			    nw_range_fn dirty, void *arg,
+			    struct nw_page_cache *cache, struct nw_gather *g,
+			    struct nw_result *result)
 {
 	struct nw_leaves job = {.t = t,
+				.gather = g,
 				.then = NW_THEN_FLUSH,
 				.edge = NW_EDGE_SPLIT,
 				.dirty = dirty,
@@ -91,6 +111,15 @@ enum nw_status NW_FN(write_protect)(struct nw_table *t, nw_ia_t ia,
 	nw_op_begin(t, NW_OP_WRITE_PROTECT, ia.v, end);
 	status = nw_leaves_range(&job, 0, write_protect_leaf,
 				 nwf_group_writable, ia.v, end, cache, result);
-	nw_op_end(t, NW_OP_WRITE_PROTECT, ia.v, end, status);
+	nw_op_end_gathered(t, NW_OP_WRITE_PROTECT, ia.v, end, status, g);
 	return status;
+}
+
+enum nw_status NW_FN(write_protect)(struct nw_table *t, nw_ia_t ia,
+				    uint64_t size_bytes, nw_range_fn dirty,
+				    void *arg, struct nw_page_cache *cache,
+				    struct nw_result *result)
+{
+	return NW_FN(write_protect_gather)(t, ia, size_bytes, dirty, arg, cache,
+					   NULL, result);
 }

@@ -37,7 +37,7 @@ static enum nw_status slot_descend(struct nw_table *t, struct nw_iter *it,
 		else if (it->level == level)
 			return NW_OK;
 		else if (!slot_add_page(t, it, cache))
-			return NW_E_NOMEM;
+			return nw_page_shortage(t);
 	}
 }
 

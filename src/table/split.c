@@ -4,8 +4,10 @@
  * block is locked, flushed and replaced by one swap; or, where the format needs
  * no break, replaced and then flushed. One break, however many levels down.
  *
- * An annotation splits the same way, but nothing needs a flush.
+ * An annotation splits the same way, but nothing needs a flush. A leaf that is
+ * in a contiguous run leaves it first (contig.h).
  */
+#include "contig.h"
 #include "retire.h"
 
 enum split_extent {
@@ -19,9 +21,9 @@ struct split_job {
 	uint64_t ia;
 	unsigned to; /* level that the leaf over `ia` (or every one) shall have */
 	enum split_extent extent;
-	/* The end of a range: annotations are split too, and what does not
-	 * cross it is let alone, whoever holds it. */
-	int is_edge;
+	/* The end of a range: NW_EDGE_OF_*, what is split there; 0: it is none.
+	 * What does not cross it is let alone, whoever holds it. */
+	unsigned edge_of;
 	unsigned pages; /* that were built and linked */
 };
 
@@ -94,8 +96,12 @@ static unsigned split_fill(struct split_job *job, unsigned level,
 static int split_takes(const struct split_job *job, unsigned level,
 		       nw_entry_t e)
 {
-	return nwf_is_leaf(level, e) ||
-	       (job->is_edge && nwf_is_annotation(e));
+	unsigned of = job->edge_of ? job->edge_of : NW_EDGE_OF_LEAF;
+
+	if (e == NWF_EMPTY)
+		return (of & NW_EDGE_OF_NOTHING) != 0;
+	return ((of & NW_EDGE_OF_LEAF) && nwf_is_leaf(level, e)) ||
+	       ((of & NW_EDGE_OF_ANNOTATION) && nwf_is_annotation(e));
 }
 
 /*
@@ -142,14 +148,15 @@ static enum nw_status split_replace(struct split_job *job, struct nw_iter *it,
 
 	pages = split_fill(job, it->level, nw_iter_base(it), block, &link);
 	if (!pages)
-		return NW_E_NOMEM;
+		return nw_page_shortage(t);
 	if (!split_swap(job, it, block, &link)) {
 		NW_FN(free_subtree)(t, NW_PA(nwf_table_pa(&t->geo, link)),
 				    it->level - 1);
 		return NW_E_BUSY;
 	}
 	job->pages += pages;
-	nw_stat_add(t, &t->stats.splits, 1);
+	if (block != NWF_EMPTY)
+		nw_stat_add(t, &t->stats.splits, 1);
 	nw_port_publish_barrier(); /* ORD-09 */
 	return NW_OK;
 }
@@ -159,11 +166,31 @@ static enum nw_status split_met(const struct split_job *job, unsigned level,
 				nw_entry_t e)
 {
 	if (nw_is_held(e))
-		return job->is_edge && level <= job->to ? NW_E_ABSENT
+		return job->edge_of && level <= job->to ? NW_E_ABSENT
 							: NW_E_BUSY;
 	if (split_takes(job, level, e))
 		return NW_OK;
-	return nwf_is_valid(e) ? NW_E_CORRUPT : NW_E_ABSENT;
+	return nwf_is_valid(e) && !nwf_is_leaf(level, e) ? NW_E_CORRUPT
+							 : NW_E_ABSENT;
+}
+
+/*
+ * Must the leaf `e` under the cursor leave its run? A run is split into its
+ * members where leaves of their level are asked for; the end of a range lets a
+ * run alone that begins there.
+ */
+static int split_breaks_run(const struct split_job *job,
+			    const struct nw_iter *it, nw_entry_t e)
+{
+	const struct nw_table *t = it->t;
+
+	if (!nw_is_member(t, it->level, e))
+		return 0;
+	if (it->level > job->to)
+		return 1;
+	if (job->edge_of)
+		return (job->ia & (nw_run_bytes(t, it->level) - 1)) != 0;
+	return it->level == job->to;
 }
 
 /* ---- one place --------------------------------------------------------- */
@@ -181,8 +208,20 @@ static enum nw_status split_try(struct split_job *job, struct nw_iter *it,
 		nw_iter_down(it, *e);
 	}
 	status = split_met(job, it->level, *e);
-	if (status || it->level <= job->to)
+	if (status)
 		return status;
+	if (split_breaks_run(job, it, *e)) {
+		status = NW_FN(run_break)(&job->owner, it);
+		if (status || it->level <= job->to)
+			return status;
+		*e = nw_entry_read(nw_iter_ref(it));
+		/* Not what it was: from the root again. */
+		if (split_breaks_run(job, it, *e) ||
+		    !split_takes(job, it->level, *e))
+			return NW_E_BUSY;
+	}
+	if (it->level <= job->to)
+		return NW_OK;
 	return split_replace(job, it, *e);
 }
 
@@ -235,25 +274,25 @@ enum nw_status NW_FN(split)(struct nw_table *t, nw_ia_t ia, unsigned level,
 
 /* ---- the ends of a range ----------------------------------------------- */
 
-/* The largest leaf level that may begin at `edge`. */
+/* The largest entry that may begin at `edge`: annotations are of any level. */
 static unsigned edge_level(const struct nw_table *t, uint64_t edge)
 {
 	unsigned level = 0;
 
 	while (level + 1 < t->geo.levels &&
-	       (t->geo.leaf_levels >> (level + 1) & 1) &&
 	       !(edge & (nw_span_bytes(t, level + 1) - 1)))
 		level++;
 	return level;
 }
 
-enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
-				  uint64_t end, struct nw_page_cache *cache,
-				  struct nw_result *result)
+enum nw_status NW_FN(split_edges_of)(struct nw_table *t, uint64_t start,
+				     uint64_t end, unsigned of,
+				     struct nw_page_cache *cache,
+				     struct nw_result *result)
 {
 	struct split_job job = {.owner = {.t = t, .token = NWF_EMPTY},
 				.cache = cache,
-				.is_edge = 1};
+				.edge_of = of};
 	const uint64_t edge[2] = {start, end};
 	enum nw_status status;
 
@@ -270,6 +309,15 @@ enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
 		}
 	}
 	return NW_OK;
+}
+
+enum nw_status NW_FN(split_edges)(struct nw_table *t, uint64_t start,
+				  uint64_t end, struct nw_page_cache *cache,
+				  struct nw_result *result)
+{
+	return NW_FN(split_edges_of)(t, start, end,
+				     NW_EDGE_OF_LEAF | NW_EDGE_OF_ANNOTATION,
+				     cache, result);
 }
 
 /* ---- a whole range ----------------------------------------------------- */
@@ -310,13 +358,23 @@ static enum nw_status split_some(struct split_job *job, struct nw_iter *it,
 	while (!status && nw_iter_more(it)) {
 		*e = nw_entry_read(nw_iter_ref(it));
 		if (nwf_is_table(it->level, *e)) {
-			if (it->level > job->to + 1)
+			if (it->level > job->to + 1 ||
+			    (it->level == job->to + 1 &&
+			     nw_run_entries(it->t, job->to) > 1))
 				nw_iter_down(it, *e);
 			else
 				nw_iter_step(it); /* small enough below */
 			continue;
 		}
 		status = split_met(job, it->level, *e);
+		if (!status && split_breaks_run(job, it, *e)) {
+			if (job->pages == budget_pages)
+				return NW_MORE;
+			/* So that the work of one call is bounded. */
+			job->pages++;
+			status = NW_FN(run_break)(&job->owner, it);
+			continue;
+		}
 		if (status == NW_E_ABSENT || (!status && it->level <= job->to)) {
 			status = NW_OK;
 			nw_iter_step(it);

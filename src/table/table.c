@@ -38,6 +38,13 @@ static enum nw_status config_check(const struct nw_table_config *c,
 	default:
 		return NW_E_CONFIG;
 	}
+	*argument = "config.runs";
+	if (c->runs != NW_RUNS_CALLER && c->runs != NW_RUNS_AUTO)
+		return NW_E_CONFIG;
+	*argument = "config.flush_policy";
+	if (c->flush_policy != NW_FLUSH_SHARE &&
+	    c->flush_policy != NW_FLUSH_OWN)
+		return NW_E_CONFIG;
 	*argument = "config.regime";
 	if ((unsigned)c->regime >= NW_REGIME_COUNT ||
 	    !(c->ops->regimes >> c->regime & 1))
@@ -67,6 +74,7 @@ enum nw_status nw_table_init(struct nw_table *t,
 	struct nw_geometry geo = {0};
 	const char *argument;
 	enum nw_status status;
+	struct nw_table table;
 	uint64_t pages;
 	void *root;
 
@@ -75,21 +83,31 @@ enum nw_status nw_table_init(struct nw_table *t,
 	status = config_check(config, &geo, &argument);
 	if (status)
 		return nw_refuse(result, status, 0, argument);
-	root = config->port->alloc_pages(config->port_ctx, geo.root_pages_lg2);
-	if (!root)
-		return nw_report(result, NW_E_NOMEM, 0, 0, 0);
-	*t = (struct nw_table){
+	pages = UINT64_C(1) << geo.root_pages_lg2;
+	if (config->pages_quota && pages > config->pages_quota)
+		return nw_refuse(result, NW_E_QUOTA, 0, "config.pages_quota");
+	table = (struct nw_table){
 		.ops = config->ops,
 		.port = config->port,
 		.port_ctx = config->port_ctx,
 		.virt_minus_phys = config->port->virt_minus_phys,
+		.ia_limit = UINT64_C(1) << geo.ia_bits,
+		.oa_limit = UINT64_C(1) << geo.oa_bits,
 		.geo = geo,
 		.mode = (uint8_t)config->mode,
 		.regime = (uint8_t)config->regime,
 		.tag = config->tag,
+		.top_lg2 = (uint8_t)nw_span_lg2(&geo, geo.levels - 1u),
+		.pages_quota = config->pages_quota,
+		.node = config->node,
+		.flush_policy = (uint8_t)config->flush_policy,
+		.runs = (uint8_t)config->runs,
 	};
+	root = nw_pages_alloc(&table, geo.root_pages_lg2);
+	if (!root)
+		return nw_report(result, NW_E_NOMEM, 0, 0, 0);
+	*t = table;
 	t->root_pa.v = (uint64_t)(uintptr_t)root - t->virt_minus_phys;
-	pages = UINT64_C(1) << geo.root_pages_lg2;
 	t->stats.pages_allocated = t->stats.pages_live = t->stats.pages_peak =
 		pages;
 	NW_TRACE(NW_EV_PAGE_ALLOC, t->root_pa.v, pages << geo.granule_lg2,
@@ -129,10 +147,17 @@ struct nw_table_stats nw_table_stats(const struct nw_table *t)
 		.pages_freed = nw_port_count_read(&s->pages_freed),
 		.pages_live = nw_port_count_read(&s->pages_live),
 		.pages_peak = nw_port_count_read(&s->pages_peak),
+		.quota_refusals = nw_port_count_read(&s->quota_refusals),
 		.flushes = nw_port_count_read(&s->flushes),
+		.flush_ranges = nw_port_count_read(&s->flush_ranges),
+		.flush_wholes = nw_port_count_read(&s->flush_wholes),
+		.flush_shared = nw_port_count_read(&s->flush_shared),
 		.splits = nw_port_count_read(&s->splits),
 		.folds = nw_port_count_read(&s->folds),
+		.run_breaks = nw_port_count_read(&s->run_breaks),
+		.run_forms = nw_port_count_read(&s->run_forms),
 		.retries = nw_port_count_read(&s->retries),
+		.retries_max = nw_port_count_read(&s->retries_max),
 		.busy = nw_port_count_read(&s->busy),
 		.steals = nw_port_count_read(&s->steals),
 	};
@@ -188,11 +213,8 @@ uint64_t nw_map_pages_max(const struct nw_table *t, nw_ia_t ia,
 
 unsigned nw_break_pages_max(const struct nw_table *t)
 {
-	unsigned top = 0;
-
-	while (t->geo.leaf_levels >> (top + 1))
-		top++;
-	return 2 * top; /* a block at either end, split down to level 0 */
+	/* An annotation of the root's, or nothing, split at either end. */
+	return 2 * (t->geo.levels - 1u);
 }
 
 enum nw_status nw_map(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
@@ -206,12 +228,81 @@ enum nw_status nw_map(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 			   result);
 }
 
+enum nw_status nw_prepare(struct nw_table *t, unsigned level,
+			  const struct nw_attrs *attrs, struct nw_prepared *out)
+{
+	return t ? t->ops->prepare(t, level, attrs, out) : NW_E_NULL;
+}
+
 enum nw_status nw_unmap(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 			struct nw_page_cache *cache, struct nw_result *result)
 {
 	if (!t)
 		return nw_refuse(result, NW_E_NULL, ia.v, "t");
 	return t->ops->unmap(t, ia, size_bytes, cache, result);
+}
+
+enum nw_status nw_unmap_dirty(struct nw_table *t, nw_ia_t ia,
+			      uint64_t size_bytes, nw_range_fn dirty, void *arg,
+			      struct nw_page_cache *cache,
+			      struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->unmap_dirty(t, ia, size_bytes, dirty, arg, cache,
+				   result);
+}
+
+enum nw_status nw_annotate(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			   uint64_t value, const struct nw_expected *expected,
+			   struct nw_page_cache *cache,
+			   struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->annotate(t, ia, size_bytes, value, expected, cache,
+				result);
+}
+
+enum nw_status nw_check_range(struct nw_table *t, nw_ia_t ia,
+			      uint64_t size_bytes,
+			      const struct nw_expected *expected,
+			      struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->check_range(t, ia, size_bytes, expected, result);
+}
+
+uint64_t nw_mapping_annotation(const struct nw_table *t,
+			       const struct nw_mapping *mapping)
+{
+	if (!t || !mapping)
+		return 0;
+	return t->ops->annotation_value(mapping->entry);
+}
+
+enum nw_status nw_replace(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			  nw_pa_t pa, const struct nw_attrs *attrs,
+			  nw_replaced_fn replaced, void *arg,
+			  struct nw_page_cache *cache,
+			  struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->replace(t, ia, size_bytes, pa, attrs, replaced, arg,
+			       cache, result);
+}
+
+enum nw_status nw_remap(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			nw_pa_t pa, const struct nw_attrs *attrs,
+			unsigned max_level, nw_range_fn dirty, void *arg,
+			struct nw_page_cache *cache, struct nw_result *result)
+{
+	if (!t)
+		return nw_refuse(result, NW_E_NULL, ia.v, "t");
+	return t->ops->remap(t, ia, size_bytes, pa, attrs, max_level, dirty,
+			     arg, cache, result);
 }
 
 enum nw_status nw_protect(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,

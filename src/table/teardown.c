@@ -9,6 +9,32 @@
  */
 #include "retire.h"
 
+/*
+ * A cache line of entries is read at a time: most of them hold nothing but
+ * leaves, or nothing.
+ */
+#define FREE_GROUP 8u
+
+/* May one of the entries [i, i + FREE_GROUP) be a table? */
+static inline int group_has_table(unsigned level, nw_pteref_t first, unsigned i)
+{
+	nw_entry_t all = ~UINT64_C(0), any = 0;
+
+	_Pragma("GCC unroll 8") for (unsigned k = 0; k < FREE_GROUP; k++)
+	{
+		nw_entry_t e = nw_entry_read(nw_pteref_index(first, i + k));
+
+		all &= e;
+		any |= e;
+	}
+#ifdef NWF_HAS_GROUPS
+	if (NW_LIKELY(nwf_all_leaves(level, all, any)))
+		return 0;
+#endif
+	(void)level;
+	return all != NWF_EMPTY || any != NWF_EMPTY;
+}
+
 void NW_FN(free_subtree)(struct nw_table *t, nw_pa_t page, unsigned level)
 {
 	unsigned entries = level ? nw_page_entries(t, level) : 0;
@@ -18,8 +44,14 @@ void NW_FN(free_subtree)(struct nw_table *t, nw_pa_t page, unsigned level)
 	nw_section_enter(t);
 	first = nw_pteref_page(t, page.v);
 	for (unsigned i = 0; i < entries; i++) {
-		nw_entry_t e = nw_entry_read(nw_pteref_index(first, i));
+		nw_entry_t e;
 
+		if (!(i & (FREE_GROUP - 1)) && entries - i >= FREE_GROUP &&
+		    !group_has_table(level, first, i)) {
+			i += FREE_GROUP - 1;
+			continue;
+		}
+		e = nw_entry_read(nw_pteref_index(first, i));
 		if (nwf_is_table(level, e))
 			NW_FN(free_subtree)(t, NW_PA(nwf_table_pa(&t->geo, e)),
 					    level - 1);

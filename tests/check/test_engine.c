@@ -12,8 +12,10 @@
 
 #include <cmocka.h>
 
+#include <nestwalk/gather.h>
 #include <nestwalk/table.h>
 
+#include "nw_port.h"
 #include "tlb_port.h"
 
 #define PAGE  UINT64_C(0x1000)
@@ -213,6 +215,120 @@ static void expect_refuted(const struct nw_format_ops *ops, enum tlb_form form,
 	tlb_port_close(&rig.port);
 }
 
+/* ---- one flush for several operations ----------------------------------- */
+
+static void gather_three(struct nw_gather *g)
+{
+	nw_gather_begin(g, &rig.table);
+	assert_int_equal(nw_unmap_gather(&rig.table, NW_IA(GIB), 4 * PAGE, NULL,
+					 g, &rig.result),
+			 NW_OK);
+	assert_int_equal(nw_unmap_gather(&rig.table, NW_IA(GIB + 2 * MIB),
+					 2 * MIB, NULL, g, &rig.result),
+			 NW_OK);
+	assert_int_equal(nw_write_protect_gather(&rig.table,
+						 NW_IA(GIB + 8 * PAGE),
+						 4 * PAGE, NULL, NULL, NULL, g,
+						 &rig.result),
+			 NW_OK);
+}
+
+static void open_gathered(enum tlb_form form, enum nw_mode mode)
+{
+	struct nw_attrs a = attrs(0);
+
+	open_rig(&nw_arm64_s2_ops, form, mode, 0);
+	assert_int_equal(nw_map(&rig.table, NW_IA(GIB), 4 * MIB, NW_PA(GIB), &a,
+				0, NULL, &rig.result),
+			 NW_OK);
+}
+
+static void reuse(uint64_t pa)
+{
+	NW_TRACE(NW_EV_FRAME_REUSE, pa, PAGE, 0);
+}
+
+static void gather_finished_before_reuse_clean(void **state)
+{
+	static const enum nw_mode modes[] = {
+		NW_MODE_EXCLUSIVE,
+#ifdef NW_CONFIG_RCU
+		NW_MODE_READERS,
+		NW_MODE_SHARED,
+#endif
+	};
+	struct nw_gather g;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		open_gathered(TLB_BY_RANGE, modes[i]);
+		gather_three(&g);
+		assert_int_equal(nw_gather_finish(&g), 0);
+		reuse(GIB);
+		reuse(GIB + 3 * MIB);
+		map(GIB, PAGE, 0);
+		if (finish() != NWV_CHECK_CLEAN) {
+			say();
+			fail_msg("mode %d", modes[i]);
+		}
+		tlb_port_close(&rig.port);
+	}
+}
+
+/* Who gives a frame away with the gather still open. */
+static void gather_frame_reused_before_finish_refuted(void **state)
+{
+	struct nw_gather g;
+
+	(void)state;
+	open_gathered(TLB_BY_RANGE, NW_MODE_EXCLUSIVE);
+	gather_three(&g);
+	reuse(GIB);
+	(void)nw_gather_finish(&g);
+	assert_int_equal(finish(), NWV_CHECK_VIOLATION);
+	if (!found("LIFE-10"))
+		say();
+	assert_true(found("LIFE-10"));
+	tlb_port_close(&rig.port);
+}
+
+/* Another page in the place of one whose flush is still owed. */
+static void gather_mapped_again_before_finish_refuted(void **state)
+{
+	struct nw_attrs a = attrs(0);
+	struct nw_gather g;
+
+	(void)state;
+	open_gathered(TLB_BY_RANGE, NW_MODE_EXCLUSIVE);
+	gather_three(&g);
+	assert_int_equal(nw_map(&rig.table, NW_IA(GIB), PAGE, NW_PA(3 * GIB),
+				&a, 0, NULL, &rig.result),
+			 NW_OK);
+	(void)nw_gather_finish(&g);
+	assert_int_equal(finish(), NWV_CHECK_VIOLATION);
+	tlb_port_close(&rig.port);
+}
+
+/* The finish is where the oracle asks for the flush. */
+static void gather_finish_without_tlbi_refuted(void **state)
+{
+	struct nw_gather g;
+
+	(void)state;
+	open_gathered(TLB_BY_RANGE, NW_MODE_EXCLUSIVE);
+	nw_gather_begin(&g, &rig.table);
+	assert_int_equal(nw_unmap_gather(&rig.table, NW_IA(GIB), PAGE, NULL, &g,
+					 &rig.result),
+			 NW_OK);
+	assert_int_equal(nwv_check_violations(rig.port.check), 0);
+	rig.port.form = TLB_NONE;
+	(void)nw_gather_finish(&g);
+	assert_true(found("TLB-21"));
+	rig.port.form = TLB_BY_RANGE;
+	nw_table_destroy(&rig.table);
+	tlb_port_close(&rig.port);
+}
+
 static void port_without_tlbi_refuted(void **state)
 {
 	(void)state;
@@ -276,6 +392,10 @@ int main(void)
 		cmocka_unit_test(engine_bbm2_clean),
 		cmocka_unit_test(engine_hardware_dirty_clean),
 		cmocka_unit_test(engine_readers_clean),
+		cmocka_unit_test(gather_finished_before_reuse_clean),
+		cmocka_unit_test(gather_frame_reused_before_finish_refuted),
+		cmocka_unit_test(gather_mapped_again_before_finish_refuted),
+		cmocka_unit_test(gather_finish_without_tlbi_refuted),
 		cmocka_unit_test(port_without_tlbi_refuted),
 		cmocka_unit_test(port_with_local_tlbi_refuted),
 		cmocka_unit_test(port_with_local_stage2_tlbi_refuted),

@@ -80,7 +80,7 @@ static void one_range(const struct tlb_port *port,
 
 	if (port->form == TLB_BY_RANGE || port->form == TLB_LOCAL_BY_RANGE) {
 		while (nw_tlb_range_next(&start, r->end, q->granule_lg2,
-					 hint_of(r), 1, &op))
+					 q->granule_lg2, hint_of(r), 1, &op))
 			by_operand(port, is_stage2, op.is_range, r->had_tables,
 				   op.operand, q->tag);
 		return;

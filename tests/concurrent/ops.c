@@ -93,6 +93,51 @@ static uint64_t pick(uint64_t *seed, uint64_t *bytes)
 	return base + from;
 }
 
+static void nobody(void *arg, nw_ia_t ia, uint64_t size_bytes)
+{
+	(void)arg, (void)ia, (void)size_bytes;
+}
+
+/* Something else comes to where something is. */
+static void any_place(uint64_t *seed)
+{
+	uint64_t bytes, ia = pick(seed, &bytes), end = ia + bytes;
+	struct nw_result r;
+
+	switch (rng_below(seed, 5)) {
+	case 0:
+		judge("annotate",
+		      nw_annotate(&f.table, NW_IA(ia), bytes, 7, NULL, NULL,
+				  &r),
+		      &r, ia, end);
+		break;
+	case 1:
+		judge("clear",
+		      nw_annotate(&f.table, NW_IA(ia), bytes, 0, NULL, NULL,
+				  &r),
+		      &r, ia, end);
+		break;
+	case 2:
+		judge("replace",
+		      nw_replace(&f.table, NW_IA(ia), bytes, NW_PA(ia), &attrs,
+				 NULL, NULL, NULL, &r),
+		      &r, ia, end);
+		break;
+	case 3:
+		judge("remap",
+		      nw_remap(&f.table, NW_IA(ia), bytes, NW_PA(ia), &attrs,
+			       NW_LEVEL_ANY, nobody, NULL, NULL, &r),
+		      &r, ia, end);
+		break;
+	default:
+		judge("unmap_dirty",
+		      nw_unmap_dirty(&f.table, NW_IA(ia), bytes, nobody, NULL,
+				     NULL, &r),
+		      &r, ia, end);
+		break;
+	}
+}
+
 static void any_op(uint64_t *seed)
 {
 	uint64_t bytes, ia = pick(seed, &bytes), end = ia + bytes;
@@ -185,6 +230,29 @@ static void own_page(unsigned self, uint64_t *seed)
 		wrong("an own page is still there", ia, m.entry);
 }
 
+/* Owned by this thread, and nobody else says otherwise. */
+static void own_annotation(unsigned self, uint64_t *seed)
+{
+	const struct nw_expected nothing = {NW_EXPECT_NOTHING, 0};
+	const struct nw_expected mine = {NW_EXPECT_ANNOTATION, self + 1};
+	uint64_t n = rng_below(seed, STRIPE_BYTES / PAGE / THREADS);
+	uint64_t ia = stripe + (n * THREADS + self) * PAGE;
+	enum nw_status status;
+	struct nw_mapping m;
+
+	status = UNTIL_NOT_BUSY(nw_annotate(&f.table, NW_IA(ia), PAGE,
+					    self + 1, &nothing, NULL, NULL));
+	if (status != NW_OK)
+		wrong("own annotate", ia, status);
+	status = UNTIL_NOT_BUSY(nw_lookup(&f.table, NW_IA(ia), &m));
+	if (status != NW_OK || nw_mapping_annotation(&f.table, &m) != self + 1)
+		wrong("an own annotation is lost", ia, m.entry);
+	status = UNTIL_NOT_BUSY(nw_annotate(&f.table, NW_IA(ia), PAGE, 0,
+					    &mine, NULL, NULL));
+	if (status != NW_OK)
+		wrong("own clear", ia, status);
+}
+
 static void *worker(void *arg)
 {
 	unsigned self = (unsigned)(uintptr_t)arg;
@@ -192,8 +260,12 @@ static void *worker(void *arg)
 
 	for (uint64_t i = 0; i < rounds_each; i++) {
 		any_op(&seed);
+		if (i % 3 == 0)
+			any_place(&seed);
 		if (i % 4 == 0)
 			own_page(self, &seed);
+		if (i % 4 == 2)
+			own_annotation(self, &seed);
 	}
 	return NULL;
 }
@@ -218,8 +290,10 @@ static void check_at_rest(void)
 
 	if (error)
 		wrong(error, base, 0);
-	if (f.view.invalid)
-		wrong("locked or frozen entries are left", base, f.view.invalid);
+	for (unsigned i = 0; i < f.view.invalids; i++)
+		if (f.view.invalid[i].entry & 3)
+			wrong("a locked or frozen entry is left",
+			      f.view.invalid[i].ia, f.view.invalid[i].entry);
 	for (unsigned i = 0; i < f.view.leaves; i++)
 		if (f.view.leaf[i].pa != f.view.leaf[i].ia)
 			wrong("mapped elsewhere", f.view.leaf[i].ia,

@@ -4,7 +4,7 @@
  * level: does the engine do with it what a flat model says? One test a format
  * and scenario; nothing here knows a format.
  */
-#include "rig.h"
+#include "place.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,27 +13,12 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* Where a scenario at one leaf level works: two leaves' room. */
-struct place {
-	unsigned level;
-	uint64_t ia, pa, span, granule;
-	unsigned leaves; /* 1 or 2, as the input range has room */
-	struct nw_attrs attrs;
-};
-
-typedef void (*scenario_fn)(struct rig *rig, const struct place *p);
-
 /* ---- helpers ----------------------------------------------------------- */
-
-static uint64_t place_end(const struct place *p)
-{
-	return p->ia + p->leaves * p->span;
-}
 
 static void map_both(struct rig *rig, uint64_t ia, uint64_t size, uint64_t pa,
 		     const struct nw_attrs *attrs, unsigned max_level)
 {
-	struct flat_span span = {ia, ia + size, pa, *attrs, 0};
+	struct flat_span span = {ia, ia + size, pa, *attrs, 0, 0};
 
 	rig_expect(rig,
 		   nw_map(&rig->table, NW_IA(ia), size, NW_PA(pa), attrs,
@@ -283,7 +268,7 @@ static void scenario_worst_alignment(struct rig *rig, const struct place *p)
 	uint64_t ia = p->ia + p->span - p->granule;
 	uint64_t size = p->granule + (p->leaves - 1) * p->span;
 	uint64_t pa = p->pa + p->span - p->granule, need;
-	struct flat_span span = {ia, ia + size, pa, p->attrs, 0};
+	struct flat_span span = {ia, ia + size, pa, p->attrs, 0, 0};
 
 	rig->step = "map across";
 	if (p->leaves > 1)
@@ -406,88 +391,13 @@ static void scenario_run_members(struct rig *rig, const struct place *p)
 		rig_fail(rig, "they cannot be unmapped");
 }
 
-/* ---- running them ------------------------------------------------------ */
-
-/* 0: this level does not fit into the input or output range. */
-static int place_at(const struct rig *rig, unsigned level, struct place *p)
-{
-	uint64_t oa_end = UINT64_C(1) << rig->config.oa_bits;
-	uint64_t ia_end = UINT64_C(1) << rig->config.ia_bits;
-
-	p->level = level;
-	p->span = rig_span(rig, level);
-	p->granule = UINT64_C(1) << rig->config.granule_lg2;
-	if (p->span > ia_end || 2 * p->span > oa_end)
-		return 0;
-	p->leaves = p->span < ia_end ? 2 : 1;
-	/* Both at the far end: every address bit is in use. Two leaves of
-	 * output, and one that "map shifted" reaches into. */
-	p->ia = ia_end - p->leaves * p->span;
-	p->pa = oa_end - (4 * p->span > oa_end ? 2 : 4) * p->span;
-	/* A carry in the middle: into the uppermost bit. */
-	if (4 * p->span <= oa_end && level == 0)
-		p->pa = oa_end / 2 - p->span;
-	return 1;
-}
-
-static void run_at(const struct nw_format_ops *ops,
-		   const struct nw_format_config *config, enum nw_mode mode,
-		   scenario_fn scenario, unsigned attrs, unsigned *runs)
-{
-	unsigned level = 0;
-	static struct rig rig;
-
-	do {
-		struct place p;
-
-		rig_open(&rig, ops, config, mode);
-		if (!rig_attrs(ops, rig.geo, 0, &p.attrs))
-			rig_fail(&rig, "no attributes");
-		if ((rig.geo->leaf_levels >> level & 1) &&
-		    rig_attrs(ops, rig.geo, attrs, &p.attrs) &&
-		    place_at(&rig, level, &p)) {
-			scenario(&rig, &p);
-			(*runs)++;
-		}
-		level++;
-		if (!(rig.geo->leaf_levels >> level))
-			level = 0;
-		rig_close(&rig);
-	} while (level);
-}
-
-static void run(scenario_fn scenario)
-{
-	const struct nw_format_ops *const *ops;
-
-	for (ops = nw_all_formats; *ops; ops++) {
-		struct nw_format_config config;
-		unsigned n = 0, runs = 0, configs = 0;
-
-		while (rig_next_config(*ops, &n, &config)) {
-			configs++;
-			run_at(*ops, &config, NW_MODE_EXCLUSIVE, scenario, 0,
-			       &runs);
-			run_at(*ops, &config, NW_MODE_EXCLUSIVE, scenario, 1,
-			       &runs);
-#ifdef NW_CONFIG_RCU
-			run_at(*ops, &config, NW_MODE_SHARED, scenario,
-			       configs & 1, &runs);
-#endif
-		}
-		print_message("%s: %u configurations, %u runs\n", (*ops)->name,
-			      configs, runs);
-		if (configs < 8 || runs < 3 * configs)
-			fail_msg("%s: too few configurations are accepted",
-				 (*ops)->name);
-	}
-}
+/* ---- running them ------------------------------------------------------- */
 
 #define SCENARIO(name)                                                         \
 	static void name##_agrees_with_flat_model(void **state)                \
 	{                                                                      \
 		(void)state;                                                   \
-		run(scenario_##name);                                          \
+		place_run(scenario_##name);                                          \
 	}
 SCENARIO(map_unmap)
 SCENARIO(hole_in_leaf)

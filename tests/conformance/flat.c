@@ -58,7 +58,8 @@ void flat_each(struct flat *flat, uint64_t start, uint64_t end,
 	}
 }
 
-void flat_unmap(struct flat *flat, uint64_t start, uint64_t end)
+static void drop(struct flat *flat, uint64_t start, uint64_t end,
+		 int annotations_only)
 {
 	unsigned kept = 0;
 
@@ -67,10 +68,21 @@ void flat_unmap(struct flat *flat, uint64_t start, uint64_t end)
 	for (unsigned i = 0; i < flat->spans; i++) {
 		const struct flat_span *s = &flat->span[i];
 
-		if (s->start < start || s->end > end)
+		if (s->start < start || s->end > end ||
+		    (annotations_only && !s->annotation))
 			flat->span[kept++] = *s;
 	}
 	flat->spans = kept;
+}
+
+void flat_unmap(struct flat *flat, uint64_t start, uint64_t end)
+{
+	drop(flat, start, end, 0);
+}
+
+void flat_clear(struct flat *flat, uint64_t start, uint64_t end)
+{
+	drop(flat, start, end, 1);
 }
 
 uint64_t flat_bytes(const struct flat *flat)
@@ -78,6 +90,7 @@ uint64_t flat_bytes(const struct flat *flat)
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < flat->spans; i++)
-		bytes += flat->span[i].end - flat->span[i].start;
+		if (!flat->span[i].annotation)
+			bytes += flat->span[i].end - flat->span[i].start;
 	return bytes;
 }

@@ -31,6 +31,9 @@ static const uint32_t feature_sets[] = {
 	NW_FEAT_EPT_AD,
 	NW_FEAT_SVNAPOT | NW_FEAT_SVPBMT | NW_FEAT_SVADU,
 	NW_FEAT_SVADU,
+	/* What may change size in place, and no hardware state. */
+	NW_FEAT_BBM1,
+	NW_FEAT_SVNAPOT,
 };
 static const uint8_t granules[] = {12, 14, 16};
 /* Around every change of levels and of concatenation, of any format. */
@@ -159,6 +162,8 @@ static void *alloc_pages(void *ctx, unsigned pages_lg2)
 	struct rig_page *page = rig->free_pages[pages_lg2];
 	uint64_t at = (rig->used + bytes - 1) & ~(bytes - 1);
 
+	if (rig->fail_allocs)
+		return NULL;
 	if (page) {
 		rig->free_pages[pages_lg2] = page->next;
 	} else {
@@ -255,7 +260,8 @@ static char *window(void)
 }
 
 void rig_open(struct rig *rig, const struct nw_format_ops *ops,
-	      const struct nw_format_config *config, enum nw_mode mode)
+	      const struct nw_format_config *config, enum nw_mode mode,
+	      enum nw_runs runs)
 {
 	/* At the top of the output range: its bits are all in use. */
 	uint64_t oa_end = UINT64_C(1) << config->oa_bits;
@@ -267,12 +273,14 @@ void rig_open(struct rig *rig, const struct nw_format_ops *ops,
 		.mode = mode,
 		.regime = regime_of(ops),
 		.tag = 0x123,
+		.runs = runs,
 	};
 
 	memset(rig, 0, sizeof(*rig));
 	rig->ops = ops;
 	rig->config = *config;
 	rig->mode = mode;
+	rig->runs = runs;
 	rig->geo = &rig->table.geo;
 	rig->step = "init";
 	rig->window = window();
@@ -327,12 +335,26 @@ static void check_at(struct rig *rig, uint64_t ia)
 				 (unsigned long long)ia);
 		return;
 	}
+	if (nw_mapping_annotation(&rig->table, &m) != want->annotation)
+		rig_fail(rig, "%#llx is annotated %#llx, expected %#llx",
+			 (unsigned long long)ia,
+			 (unsigned long long)nw_mapping_annotation(&rig->table,
+								   &m),
+			 (unsigned long long)want->annotation);
+	if (want->annotation && m.kind != NW_ENTRY_INVALID)
+		rig_fail(rig, "%#llx: an annotation is no mapping",
+			 (unsigned long long)ia);
+	if (want->annotation)
+		return;
 	if (m.kind != NW_ENTRY_LEAF)
 		rig_fail(rig, "%#llx is not mapped", (unsigned long long)ia);
 	if (m.pa.v != want->pa + (ia - want->start))
 		rig_fail(rig, "%#llx maps to %#llx", (unsigned long long)ia,
 			 (unsigned long long)m.pa.v);
 	rig_expect(rig, nw_mapping_attrs(&rig->table, &m, &attrs), NW_OK);
+	/* Where the library makes runs, the model does not say which. */
+	if (rig->runs == NW_RUNS_AUTO)
+		attrs.flags &= (uint16_t)~NW_LEAF_CONTIG;
 	if (!attrs_agree(&attrs, &want->attrs))
 		rig_fail(rig, "%#llx: prot %#x flags %#x, expected %#x %#x",
 			 (unsigned long long)ia, attrs.prot, attrs.flags,
@@ -356,8 +378,16 @@ static enum nw_status at_leaf(const struct nw_visit *visit)
 	if (out.kind != NW_ENTRY_LEAF)
 		rig_fail(w->rig, "leaf at %#llx: %s", (unsigned long long)ia,
 			 nw_reason_text(out.reason));
+	/* A member of a run may hold the run's address. */
+	if (out.attrs.flags & NW_LEAF_CONTIG) {
+		struct nw_mapping m;
+
+		rig_expect(w->rig, nw_lookup(&w->rig->table, NW_IA(ia), &m),
+			   NW_OK);
+		out.pa = m.pa;
+	}
 	/* Spans that were cut may lie beside one another in one leaf. */
-	if (!want || !flat_at(&w->rig->flat, last) ||
+	if (!want || want->annotation || !flat_at(&w->rig->flat, last) ||
 	    out.pa.v != want->pa + (ia - want->start))
 		rig_fail(w->rig, "leaf at %#llx is not in the model",
 			 (unsigned long long)ia);

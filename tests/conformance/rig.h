@@ -16,6 +16,7 @@ struct rig {
 	const struct nw_format_ops *ops;
 	struct nw_format_config config;
 	enum nw_mode mode;
+	enum nw_runs runs;
 	struct nw_table table;
 	const struct nw_geometry *geo; /* of the table */
 	struct nw_port_ops port;
@@ -28,6 +29,7 @@ struct rig {
 		struct rig_page *next;
 	} * free_pages[8]; /* by size, as a logarithm in pages */
 	uint64_t pages_out;
+	uint64_t fail_allocs; /* not 0: there are no pages */
 	/* what was flushed since rig_forget() */
 	unsigned flushes;
 	struct nw_flush_range flushed[RIG_FLUSHES];
@@ -44,7 +46,8 @@ int rig_attrs(const struct nw_format_ops *ops, const struct nw_geometry *geo,
 	      unsigned n, struct nw_attrs *attrs);
 
 void rig_open(struct rig *rig, const struct nw_format_ops *ops,
-	      const struct nw_format_config *config, enum nw_mode mode);
+	      const struct nw_format_config *config, enum nw_mode mode,
+	      enum nw_runs runs);
 
 /* Destroys the table: nothing may be held then. */
 void rig_close(struct rig *rig);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <check/check.h>
+#include <nestwalk/gather.h>
 #include <nestwalk/trace.h>
 
 #include "../conformance/rig.h"
@@ -161,12 +162,16 @@ static int take_range(unsigned level, uint64_t *start, uint64_t *size)
 	return 1;
 }
 
-static int any_mapped(uint64_t start, uint64_t end)
+/* What stands in the range: leaves, or leaves and annotations. */
+enum there { THERE_LEAF, THERE_ANY };
+
+static int is_there(enum there what, uint64_t start, uint64_t end)
 {
 	const struct flat *flat = &run.rig.flat;
 
 	for (unsigned i = 0; i < flat->spans; i++) {
-		if (flat->span[i].start < end && flat->span[i].end > start)
+		if (flat->span[i].start < end && flat->span[i].end > start &&
+		    (what == THERE_ANY || !flat->span[i].annotation))
 			return 1;
 	}
 	return 0;
@@ -273,7 +278,7 @@ static void op_map(void)
 		return;
 	status = nw_map(t, NW_IA(start), size, NW_PA(span.pa), &run.attrs,
 			level, NULL, &r);
-	if (any_mapped(start, start + size)) {
+	if (is_there(THERE_ANY, start, start + size)) {
 		/* Nothing was allocated before it was found. */
 		rig_expect(&run.rig, status, NW_E_EXISTS);
 		return;
@@ -293,7 +298,7 @@ static void op_unmap(void)
 
 	if (!take_range(NW_LEVELS_MAX - 1, &start, &size))
 		return;
-	was_there = any_mapped(start, start + size);
+	was_there = is_there(THERE_LEAF, start, start + size);
 	rig_forget(&run.rig);
 	if (!fine(nw_unmap(&run.rig.table, NW_IA(start), size, NULL, NULL)))
 		return;
@@ -363,7 +368,7 @@ static void op_shape(unsigned what)
 		return;
 	if (what == 0) {
 		status = nw_split(t, NW_IA(start), level, NULL, NULL);
-		if (!flat_at(&run.rig.flat, start))
+		if (!is_there(THERE_LEAF, start, start + 1))
 			rig_expect(&run.rig, status, NW_E_ABSENT);
 		else
 			fine(status);
@@ -381,6 +386,91 @@ static void op_shape(unsigned what)
 		fine(status);
 }
 
+/* The span takes the place of whatever is there. */
+static void put(const struct flat_span *span)
+{
+	flat_unmap(&run.rig.flat, span->start, span->end);
+	flat_map(&run.rig.flat, span);
+}
+
+static void op_annotate(void)
+{
+	const uint64_t most = UINT64_C(1) << run.rig.ops->annotation_bits;
+	struct flat_span span = {.annotation = take() % 4 * (most / 4)};
+	uint64_t start, size;
+
+	if (!take_range(NW_LEVELS_MAX - 1, &start, &size))
+		return;
+	span.start = start;
+	span.end = start + size;
+	rig_expect(&run.rig,
+		   nw_annotate(&run.rig.table, NW_IA(start), size,
+			       span.annotation, NULL, NULL, NULL),
+		   NW_OK);
+	if (span.annotation)
+		put(&span);
+	else
+		flat_clear(&run.rig.flat, start, start + size);
+}
+
+static void op_remap(void)
+{
+	const uint64_t oa = UINT64_C(1) << (run.rig.config.oa_bits - 1);
+	const unsigned level = take_level();
+	struct flat_span span = {.attrs = run.attrs};
+	uint64_t start, size;
+
+	if (!take_range(level, &start, &size))
+		return;
+	span.start = start;
+	span.end = start + size;
+	span.pa = start & (oa - 1);
+	if (span.pa + size > oa)
+		return;
+	rig_forget(&run.rig);
+	rig_expect(&run.rig,
+		   nw_remap(&run.rig.table, NW_IA(start), size, NW_PA(span.pa),
+			    &run.attrs, level, NULL, NULL, NULL, NULL),
+		   NW_OK);
+	put(&span);
+}
+
+/* Two ranges, one flush. */
+static void op_gather(void)
+{
+	struct nw_gather g;
+	uint64_t start, size;
+	int was_there = 0;
+
+	rig_forget(&run.rig);
+	nw_gather_begin(&g, &run.rig.table);
+	for (unsigned i = 0; i < 2; i++) {
+		if (!take_range(NW_LEVELS_MAX - 1, &start, &size))
+			continue;
+		was_there |= is_there(THERE_LEAF, start, start + size);
+		rig_expect(&run.rig,
+			   nw_unmap_gather(&run.rig.table, NW_IA(start), size,
+					   NULL, &g, NULL),
+			   NW_OK);
+		flat_unmap(&run.rig.flat, start, start + size);
+	}
+	(void)nw_gather_finish(&g);
+	if (was_there && !run.rig.flushes)
+		rig_fail(&run.rig, "nothing was flushed");
+}
+
+/* Operations whose failures other tests judge. */
+static void op_place(unsigned what)
+{
+	run.allocs_left = 0;
+	if (what == 0)
+		op_annotate();
+	else if (what == 1)
+		op_remap();
+	else
+		op_gather();
+}
+
 static void one_operation(void)
 {
 	const unsigned what = take();
@@ -389,13 +479,17 @@ static void one_operation(void)
 	run.allocs_left = what & 0xc0 ? 0 : 1 + (what >> 4 & 3);
 	run.failed_alloc = 0;
 	switch (what % 16) {
-	case 0 ... 4:
+	case 0 ... 3:
 		run.rig.step = "map";
 		op_map();
 		break;
-	case 5 ... 7:
+	case 4 ... 5:
 		run.rig.step = "unmap";
 		op_unmap();
+		break;
+	case 6 ... 7:
+		run.rig.step = "place";
+		op_place((what >> 4) % 3);
 		break;
 	case 8 ... 10:
 		run.rig.step = "rights";
@@ -437,8 +531,11 @@ static void open_run(void)
 	attrs = take();
 	place = take();
 	run.has_state = mode >> 7;
+	/* Members of a run share accessed and dirty; the model's spans do not.
+	 */
 	rig_open(&run.rig, nw_all_formats[format], config,
-		 (enum nw_mode)(mode % 3));
+		 (enum nw_mode)(mode % 3),
+		 mode & 0x40 && !run.has_state ? NW_RUNS_AUTO : NW_RUNS_CALLER);
 	run.real = run.rig.port;
 	run.rig.port.alloc_pages = alloc_pages;
 	run.rig.port.invalidate = invalidate;

@@ -138,7 +138,7 @@ static void test_each_leaf_level_of_each_format_is_found(void **state)
 			struct rig rig;
 
 			rig_open(&rig, nw_all_formats[f], &config,
-				 NW_MODE_EXCLUSIVE);
+				 NW_MODE_EXCLUSIVE, NW_RUNS_CALLER);
 			w = host_of(&rig);
 			assert_true(rig_attrs(rig.ops, rig.geo, 0, &attrs));
 			for (unsigned level = 0; level < rig.geo->levels;
@@ -162,7 +162,8 @@ static void open_s2(struct rig *rig, struct nw_hostwalk *w)
 		.granule_lg2 = 12, .ia_bits = 40, .oa_bits = 40};
 	struct nw_attrs attrs;
 
-	rig_open(rig, &nw_arm64_s2_ops, &config, NW_MODE_EXCLUSIVE);
+	rig_open(rig, &nw_arm64_s2_ops, &config, NW_MODE_EXCLUSIVE,
+		 NW_RUNS_CALLER);
 	*w = host_of(rig);
 	assert_true(rig_attrs(rig->ops, rig->geo, 0, &attrs));
 	assert_int_equal(nw_map(&rig->table, NW_IA(0), 4096, NW_PA(0), &attrs,

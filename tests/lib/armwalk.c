@@ -242,7 +242,14 @@ static int walk_page(const struct aw_regs *regs, const struct nw_arena *arena,
 			return fail(view, ia, arm_level, value,
 				    "an entry beyond the input size");
 		if (!(value & 1)) {
-			view->invalid++;
+			if (view->invalids == view->invalid_room)
+				view->invalid = grow(view->invalid,
+						     &view->invalid_room,
+						     sizeof(*view->invalid));
+			view->invalid[view->invalids++] = (struct aw_leaf){
+				.ia = ia,
+				.entry = value,
+				.arm_level = (uint8_t)arm_level};
 			continue;
 		}
 		if (arm_level < 3 && (value & 2)) {
@@ -271,7 +278,7 @@ int aw_walk(const struct aw_regs *regs, const struct nw_arena *arena,
 
 	view->leaves = 0;
 	view->pages = 0;
-	view->invalid = 0;
+	view->invalids = 0;
 	view->error[0] = 0;
 	if (regs->root_pa & (0x1000ull * regs->root_pages - 1))
 		return fail(view, 0, regs->start_level, regs->root_pa,
@@ -321,5 +328,6 @@ void aw_view_free(struct aw_view *view)
 {
 	free(view->leaf);
 	free(view->page);
+	free(view->invalid);
 	memset(view, 0, sizeof(*view));
 }

@@ -50,7 +50,8 @@ struct aw_view {
 	unsigned leaves, leaf_room;
 	struct aw_page *page; /* a parent before its children */
 	unsigned pages, page_room;
-	unsigned invalid;   /* entries not valid and not zero */
+	struct aw_leaf *invalid; /* not valid and not zero: ia, level, entry */
+	unsigned invalids, invalid_room;
 	char error[160];    /* first thing wrong, or empty */
 };
 

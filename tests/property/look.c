@@ -23,15 +23,23 @@ int run_fail(struct run_state *s, const char *format, ...)
 
 void run_see(struct run_state *s)
 {
-	unsigned i;
+	const struct aw_view *view = &s->f.view;
+	unsigned i, a = 0;
 
 	model_clear(&s->seen);
-	for (i = 0; i < s->f.view.leaves; i++) {
+	for (i = 0; i <= view->leaves; i++) {
+		while (a < view->invalids &&
+		       (i == view->leaves ||
+			view->invalid[a].ia < view->leaf[i].ia))
+			run_see_annotation(s, &view->invalid[a++]);
+		if (i == view->leaves)
+			break;
 		const struct aw_leaf *leaf = &s->f.view.leaf[i];
 		struct run piece = {leaf->ia,
 				    leaf->ia + aw_span(leaf->arm_level),
 				    leaf->pa, leaf->attrs};
 
+		piece.attrs.flags &= (uint16_t)~NW_LEAF_CONTIG;
 		model_append(&s->seen, &piece);
 	}
 }
@@ -45,9 +53,11 @@ int run_look(struct run_state *s)
 	run_totals.looks++;
 	if (wrong)
 		return run_fail(s, "%s", wrong);
-	if (s->f.view.invalid)
-		return run_fail(s, "%u invalid entries that are not zero",
-				s->f.view.invalid);
+	for (unsigned i = 0; i < s->f.view.invalids; i++)
+		if (s->f.view.invalid[i].entry & 3)
+			return run_fail(s, "%#llx is no annotation",
+					(unsigned long long)s->f.view.invalid[i]
+						.entry);
 	run_see(s);
 	if (!model_differ(&s->model, &s->seen, &ia))
 		return 0;

@@ -6,7 +6,8 @@
 static const char *const names[OP_KINDS] = {
 	"map",	  "unmap", "relax", "restrict",
 	"split",  "lookup", "walk", "teardown",
-	"split_range", "collapse", "reclaim",
+	"split_range", "collapse", "reclaim", "annotate",
+	"replace", "remap", "unmap_dirty",
 };
 
 const char *op_name(enum op_kind kind)
@@ -15,7 +16,8 @@ const char *op_name(enum op_kind kind)
 }
 
 /* Per cent. */
-static const unsigned weights[OP_KINDS] = {34, 22, 7, 8, 7, 9, 5, 1, 2, 3, 2};
+static const unsigned weights[OP_KINDS] = {28, 11, 6, 7, 6, 8, 4, 1,
+					    2,	3, 2, 8, 5, 5, 4};
 
 static const uint8_t prots[] = {
 	NW_PROT_R, NW_PROT_RW, NW_PROT_R | NW_PROT_X, NW_PROT_RWX,
@@ -124,6 +126,8 @@ struct op op_random(uint64_t *rng, const struct variant *variant)
 		op.cached = OP_CACHED_MAX;
 	switch (op.kind) {
 	case OP_MAP:
+	case OP_REPLACE:
+	case OP_REMAP:
 		random_output(rng, variant, &op);
 		break;
 	case OP_RELAX:
@@ -145,6 +149,11 @@ struct op op_random(uint64_t *rng, const struct variant *variant)
 		op.budget = rng_below(rng, 2)
 				    ? 1000000
 				    : 1 + (uint32_t)rng_below(rng, 40);
+		break;
+	case OP_ANNOTATE:
+		op.prot = (uint32_t)rng_below(rng, 4);
+		op.level = 1 + (uint32_t)rng_below(rng, 3);
+		op.budget = rng_below(rng, 2) ? 0 : (uint32_t)rng_below(rng, 5);
 		break;
 	case OP_TEARDOWN:
 		op.level = 1 + (uint32_t)rng_below(rng, 40);

@@ -22,6 +22,10 @@ enum op_kind {
 	OP_SPLIT_RANGE,
 	OP_COLLAPSE,
 	OP_RECLAIM,
+	OP_ANNOTATE, /* prot: value; budget: 1 + expectation; level: its value */
+	OP_REPLACE,
+	OP_REMAP,
+	OP_UNMAP_DIRTY,
 	OP_KINDS,
 };
 

@@ -78,11 +78,15 @@ static int do_unmap(struct run_state *s, const struct op *op)
 
 static void relax(struct nw_attrs *attrs, unsigned prot)
 {
+	if (!attrs->prot) /* annotated */
+		return;
 	attrs->prot |= (uint8_t)prot;
 }
 
 static void restrict_rights(struct nw_attrs *attrs, unsigned prot)
 {
+	if (!attrs->prot)
+		return;
 	attrs->prot &= (uint8_t)~prot;
 	if (prot & NW_PROT_W)
 		attrs->flags &= (uint8_t)~NW_LEAF_DBM;
@@ -99,7 +103,7 @@ static uint64_t protect_limit(const struct run_state *s, const struct op *op,
 		const struct run *r = &s->model.run[i];
 		struct nw_attrs a = r->attrs;
 
-		if (r->end <= op->ia || r->start >= end)
+		if (r->end <= op->ia || r->start >= end || run_annotation(r))
 			continue;
 		(op->kind == OP_RELAX ? relax : restrict_rights)(&a, prot);
 		if (a.prot == 0 || !expressible(s, &a))
@@ -142,7 +146,8 @@ static int do_protect(struct run_state *s, const struct op *op)
 
 static int do_split(struct run_state *s, const struct op *op)
 {
-	int mapped = model_at(&s->model, op->ia) != NULL;
+	const struct run *there = model_at(&s->model, op->ia);
+	int mapped = there && !run_annotation(there);
 	struct aw_leaf leaf;
 	enum nw_status got, want = mapped ? NW_OK : NW_E_ABSENT;
 
@@ -173,6 +178,13 @@ static int do_lookup(struct run_state *s, const struct op *op)
 	if (nw_lookup(&s->f.table, NW_IA(ia), &m) != NW_OK)
 		return run_fail(s, "lookup fails");
 	hit = aw_translate(&s->f.regs, &s->f.arena, ia, &leaf);
+	if (nw_mapping_annotation(&s->f.table, &m) != run_annotation(want))
+		return run_fail(s, "lookup: annotation %#llx",
+				(unsigned long long)m.entry);
+	if (run_annotation(want))
+		return m.kind == NW_ENTRY_INVALID
+			       ? 0
+			       : run_fail(s, "an annotation of kind %d", m.kind);
 	if (hit < 0 || hit != (want != NULL))
 		return run_fail(s, "the second walker finds %d at %#llx", hit,
 				(unsigned long long)ia);
@@ -187,7 +199,7 @@ static int do_lookup(struct run_state *s, const struct op *op)
 		return run_fail(s, "lookup: pa %#llx",
 				(unsigned long long)m.pa.v);
 	if (nw_mapping_attrs(&s->f.table, &m, &attrs) != NW_OK ||
-	    attrs.flags != want->attrs.flags ||
+	    (attrs.flags & ~NW_LEAF_CONTIG) != want->attrs.flags ||
 	    attrs.memtype != want->attrs.memtype ||
 	    (attrs.prot ^ want->attrs.prot) & (NW_PROT_RW | NW_PROT_PX))
 		return run_fail(s, "lookup: prot %#x flags %#x memtype %u",
@@ -316,6 +328,14 @@ static int do_op(struct run_state *s, const struct op *op)
 	case OP_COLLAPSE:
 	case OP_RECLAIM:
 		return run_fold(s, op);
+	case OP_ANNOTATE:
+		return run_annotate(s, op);
+	case OP_REPLACE:
+		return run_replace(s, op);
+	case OP_REMAP:
+		return run_remap(s, op);
+	case OP_UNMAP_DIRTY:
+		return run_unmap_dirty(s, op);
 	default:
 		return run_fail(s, "no such operation");
 	}
@@ -329,9 +349,14 @@ static int prepare(struct run_state *s, const struct op *op)
 	if (op->cached == OP_CACHED_MAX) {
 		pages = nw_break_pages_max(&s->f.table);
 		if (op->kind == OP_MAP)
-			pages = nw_map_pages_max(&s->f.table, NW_IA(op->ia),
-						 op->size, NW_PA(op->pa),
-						 op->level);
+			pages = 0;
+		if (op->kind == OP_MAP || op->kind == OP_REPLACE ||
+		    op->kind == OP_REMAP)
+			pages += nw_map_pages_max(
+				&s->f.table, NW_IA(op->ia), op->size,
+				NW_PA(op->pa),
+				op->kind == OP_REPLACE ? NW_LEVEL_ANY
+						       : op->level);
 	}
 	if (nw_cache_topup(&s->f.table, &s->cache, (unsigned)pages) != NW_OK)
 		return run_fail(s, "no %llu pages for the cache",
@@ -428,6 +453,10 @@ int run_ops(const struct run_options *options, const struct op *op,
 	s->options = options;
 	s->failure = failure;
 	fixture_open(&s->f, options->variant, options->mode, ARENA_PAGES);
+	/* Every other shape: contiguous runs come and go, and show in nothing
+	 * but the mark. */
+	if ((options->variant - variants) & 1)
+		s->f.table.runs = NW_RUNS_AUTO;
 	if (options->plant == PLANT_LOST_FLUSH)
 		plant_lost_flush(s);
 	nw_posix_bug_hook = on_bug;

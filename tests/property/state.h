@@ -44,5 +44,13 @@ int run_check_status(struct run_state *s, const struct op *op,
 int run_check_reached(struct run_state *s, uint64_t want);
 int run_split_range(struct run_state *s, const struct op *op);
 int run_fold(struct run_state *s, const struct op *op);
+int run_annotate(struct run_state *s, const struct op *op);
+int run_replace(struct run_state *s, const struct op *op);
+int run_remap(struct run_state *s, const struct op *op);
+int run_unmap_dirty(struct run_state *s, const struct op *op);
+/* The value that a run of the model is annotated with; 0: it is mapped. */
+uint64_t run_annotation(const struct run *r);
+/* Add an annotated entry to what was seen. */
+void run_see_annotation(struct run_state *s, const struct aw_leaf *e);
 
 #endif

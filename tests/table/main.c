@@ -71,7 +71,8 @@ static int run_all(const struct variant *variant, enum nw_mode mode)
 		mode == NW_MODE_READERS ? "readers" : "exclusive");
 	return run_map_tests() + run_change_tests() + run_fold_tests() +
 	       run_leaf_tests() + run_refusal_tests() +
-	       run_look_tests() + run_life_tests() + run_memory_tests();
+	       run_look_tests() + run_life_tests() + run_memory_tests() +
+	       run_prepared_tests() + run_replace_tests() + run_gather_tests();
 }
 
 int main(int argc, char **argv)

@@ -61,5 +61,8 @@ int run_refusal_tests(void);
 int run_look_tests(void);
 int run_life_tests(void);
 int run_memory_tests(void);
+int run_prepared_tests(void);
+int run_replace_tests(void);
+int run_gather_tests(void);
 
 #endif

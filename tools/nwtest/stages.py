@@ -6,14 +6,13 @@ A stage is a function of a Context; its docstring is what --list prints. The
 decorator's sets say in which runs it takes part: QUICK in all of them, TEST in
 `make test` and `make test-long`, LONG only in the latter.
 """
-import concurrent.futures
 import json
 import os
 import shutil
 import sys
 
 from .count import count_meson, count_output
-from .stage import ROOT
+from .stage import ROOT, Skipped
 
 QUICK, TEST, LONG = 0, 1, 2
 STAGES = []     # (name, smallest set, function)
@@ -223,10 +222,25 @@ def symbols(ctx):
     checker(ctx, "tools/check-symbols", "build/el2")
 
 
-@stage("floors", TEST)
-def floors(ctx):
-    """the bench's floors cost the instructions that were pinned"""
-    ctx.command(["tools/bench", "--pinned"])
+def pinned_result(result, status, output):
+    """Count what `tools/bench --pinned` printed; nothing compared is skipped,
+    for the reasons that it gave."""
+    reasons = [l.partition("skipped: ")[2] for l in output.splitlines()
+               if l.startswith("pins: skipped: ")]
+    passed, failed = count_output(output, status == 0)
+    if status == 0 and reasons and "\n0 passed, 0 failed" in "\n" + output:
+        raise Skipped("; ".join(reasons))
+    result.add(passed, failed, ["not run here: " + r for r in reasons])
+    if failed:
+        result.notes += ["    " + l for l in output.splitlines()
+                         if "skipped: " not in l][-20:]
+
+
+@stage("pins", TEST)
+def pins(ctx):
+    """floors and library cost the instructions pinned for this compiler"""
+    status, output = ctx.run(["tools/bench", "--pinned"])
+    pinned_result(ctx.result, status, output)
 
 
 def mmu_arm64_build(ctx):
@@ -252,6 +266,34 @@ def mmu_riscv(ctx):
     checker(ctx, "tests/mmu/riscv/run")
 
 
+@stage("mmu-x86", TEST)
+def mmu_x86(ctx):
+    """an emulated CPU translates by x86_64 and x86_npt as the model does"""
+    checker(ctx, "tests/mmu/x86/run")
+
+
+def mmu_kvm_ask(ctx, *arguments):
+    """Linux's answers; Skipped where there is no KVM for us."""
+    program = "build/native/tests/mmu/kvm/mmu_kvm"
+    if os.uname().machine != "x86_64" and not os.path.isfile(path(program)):
+        raise Skipped("its tables need an x86-64 host")
+    status, output = ctx.run([program] + list(arguments), timeout=600)
+    if status == 77:
+        raise Skipped(output.strip().replace("skipped: ", ""))
+    ctx.result.add(*count_output(output, status == 0))
+    ctx.result.notes += ["not judged here: " + line.replace(" not judged,", "")
+                         for line in output.splitlines()
+                         if ": not judged, " in line]
+    if status != 0:
+        ctx.tail(output, 20)
+
+
+@stage("mmu-kvm", TEST)
+def mmu_kvm(ctx):
+    """KVM_TRANSLATE reads x86_64 tables as the model does, if there is KVM"""
+    mmu_kvm_ask(ctx)
+
+
 @stage("run-bad-input", QUICK)
 def run_bad_input(ctx):
     """wrong knobs: one clear line, status 2"""
@@ -267,6 +309,8 @@ def run_bad_input(ctx):
             ("cpu", "nonsense", "CPU=nonsense: not a CPU model"),
             ("shake", "often", "SHAKE (a rate or 'off')=often"),
             ("duration", "-1", "DURATION=-1: not a number"),
+            ("granule", "32k", "GRANULE=32k: no such granule"),
+            ("dirty", "often", "DIRTY=often: no such mode"),
             ("sabotage", "everything", "SABOTAGE=everything: no such")):
         argv = ["tools/run", "--%s=%s" % (knob, value)]
         output = ctx.expect(argv, 2, text, timeout=60)
@@ -324,10 +368,26 @@ def run_trace(ctx):
 
 @stage("sabotage", TEST)
 def sabotage(ctx):
-    """a missing or local invalidation kills the guest, and the run says so"""
+    """a missing or local invalidation, a lost write: the run says so"""
     for name in ("no-tlbi", "local-tlbi"):
         ctx.expect(RUN + ["--duration", "20", "--sabotage", name], 1,
                    "the guest saw: ", timeout=1200)
+    sabotage_dirty(ctx, "lost-dirty")
+
+
+def sabotage_dirty(ctx, name, *knobs):
+    """A hole in the log of the guest's writes, which its proof must find."""
+    ctx.expect(RUN + ["--duration", "5", "--mem", "512M", "--sabotage", name,
+                      *knobs], 1,
+               "each page that the guest wrote is in the harvest after",
+               timeout=1200)
+
+
+@stage("sabotage-dirty", LONG)
+def sabotage_dirty_long(ctx):
+    """harvests that do not flush; writes that faults do not report"""
+    sabotage_dirty(ctx, "stale-dirty")
+    sabotage_dirty(ctx, "lost-dirty", "--dirty", "software")
 
 
 @stage("property-long", LONG)
@@ -347,6 +407,21 @@ def mmu_riscv_long(ctx):
                 "100000")
 
 
+@stage("mmu-x86-long", LONG)
+def mmu_x86_long(ctx):
+    """the same with other tables and more addresses"""
+    for seed in ("2", "3", "4"):
+        checker(ctx, "tests/mmu/x86/run", "--seed", seed, "--addresses",
+                "20000")
+
+
+@stage("mmu-kvm-long", LONG)
+def mmu_kvm_long(ctx):
+    """the same with other tables and more addresses"""
+    for seed in ("2", "3", "4"):
+        mmu_kvm_ask(ctx, seed, "200000")
+
+
 @stage("mmu-arm64-long", LONG)
 def mmu_arm64_long(ctx):
     """the same with other tables and more addresses, and as other CPUs"""
@@ -363,7 +438,7 @@ def mmu_arm64_long(ctx):
 @stage("fuzz-long", LONG)
 def fuzz_long(ctx):
     """ten minutes of every fuzzer"""
-    for name in ("text", "ctf", "casemate"):
+    for name in ("text", "ctf", "casemate", "ops"):
         ctx.command(["tests/fuzz/run", "build/clang/tests/fuzz/fuzz_" + name,
                      "tests/fuzz/seeds/" + name, "-max_total_time=600",
                      "-max_len=4096", "-verbosity=0"], timeout=1200)
@@ -371,13 +446,11 @@ def fuzz_long(ctx):
 
 @stage("scenarios-long", LONG)
 def scenarios_long(ctx):
-    """ten million random schedules of each good scenario, on two cores"""
-    def part(number):
-        return ctx.command(["build/native/tests/explore/explore_test_scenarios",
-                            "10000000", "%d/2" % number], timeout=6 * 3600)
-
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        list(pool.map(part, (1, 2)))
+    """ten million random schedules of each good scenario, as far as missing"""
+    long_run = ["verify/scenarios/long", "--jobs", "2",
+                "build/native/cli/nestwalk", "build/scenarios-long"]
+    for more in ([], ["--exhaust"]):
+        ctx.command(long_run + more, timeout=48 * 3600)
 
 
 @stage("run-models", LONG)
@@ -393,6 +466,22 @@ def run_sizes(ctx):
     ctx.command(RUN + ["--mem", "256M"], timeout=1200)
     ctx.command(RUN + ["--mem", "3G", "--cpus", "4"], timeout=1200)
     ctx.command(RUN + ["--shake", "off"], timeout=1200)
+
+
+@stage("run-granules", LONG)
+def run_granules(ctx):
+    """stage 2 with every granule and FEAT_LPA2, and writes logged by faults"""
+    for knobs in (["--granule", "16k"], ["--granule", "64k", "--mem", "2G"],
+                  ["--lpa2"], ["--granule", "16k", "--lpa2"],
+                  ["--dirty", "software"], ["--dirty", "off"]):
+        ctx.command(RUN + ["--duration", "8"] + knobs, timeout=1200)
+    for knobs in (["--granule", "16k"], ["--lpa2"]):
+        if ctx.command(RUN + ["--trace", "--duration", "5", "--mem", "512M"] +
+                       knobs, timeout=1200):
+            ctx.expect(["build/native/cli/nestwalk", "check",
+                        "build/test/run/trace"], 0, "clean", timeout=600)
+    ctx.expect(RUN + ["--cpu", "cortex-a72", "--granule", "16k"], 1,
+               "lacks the 16 KiB granule at stage 2", timeout=600)
 
 
 @stage("run-soak", LONG)

@@ -80,6 +80,10 @@ static const char *const tlbis[NW_TLBI_COUNT] = {
 	[NW_TLBI_VAE2IS] = "tlbi vae2is, %0",
 	[NW_TLBI_VALE2IS] = "tlbi vale2is, %0",
 	[NW_TLBI_RVAE2IS] = "sys #4, c8, c2, #1, %0",
+	[NW_TLBI_VAE1IS] = "tlbi vae1is, %0",
+	[NW_TLBI_VALE1IS] = "tlbi vale1is, %0",
+	[NW_TLBI_RVAE1IS] = "sys #0, c8, c2, #1, %0",
+	[NW_TLBI_RVALE1IS] = "sys #0, c8, c2, #5, %0",
 	[NW_TLBI_VAE2] = "tlbi vae2, %0",
 	[NW_TLBI_VALE2] = "tlbi vale2, %0",
 	[NW_TLBI_ALLE2IS] = "tlbi alle2is",
@@ -237,12 +241,14 @@ static void must(enum nw_status status, const char *what)
 static void open_table(enum nw_regime regime)
 {
 	const struct nw_table_config config = {
-		.ops = regime == NW_REGIME_EL2 ? &nw_arm64_el2_ops
-					       : &nw_arm64_s2_ops,
+		.ops = regime == NW_REGIME_EL2	  ? &nw_arm64_el2_ops
+		       : regime == NW_REGIME_EL10 ? &nw_arm64_el10_ops
+						  : &nw_arm64_s2_ops,
 		.format = {.granule_lg2 = 12, .ia_bits = 40, .oa_bits = 40},
 		.port = &ops,
 		.mode = NW_MODE_EXCLUSIVE,
 		.regime = regime,
+		.tag = regime == NW_REGIME_EL10 ? 9 : 0,
 	};
 
 	pool_used = 0;
@@ -370,6 +376,7 @@ int main(int argc, char **argv)
 	for (unsigned features = 0; features < 4; features++) {
 		judge(NW_REGIME_STAGE2, features);
 		judge(NW_REGIME_EL2, features);
+		judge(NW_REGIME_EL10, features);
 	}
 	return 0;
 }

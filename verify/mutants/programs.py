@@ -9,6 +9,7 @@ tsan     the library on ports/tsan, under the thread sanitizer
 el2lock  the EL2 port's lock under the thread sanitizer
 el2quiescent  the EL2 port's grace period under the thread sanitizer
 posix    what the posix port's primitives call
+machine_...  the tests of the simulated machine (tests/explore)
 hyp      hyp/cpu.c's wait for interrupts on the simulated machine
 """
 import glob
@@ -18,7 +19,11 @@ import re
 CC = os.environ.get("CC", "gcc")
 COMMON = ["-std=gnu11", "-w", "-D_GNU_SOURCE", "-Iinclude", "-Iverify"]
 FORMATS = ("arm64_s2", "arm64_el2")
-SCENARIOS = ("library.c", "library_hostwalk.c", "library_leaves.c", "library_shared.c", "ord_*.c")
+SCENARIOS = ("library.c", "library_fault.c", "library_flush.c",
+             "library_hostwalk.c",
+             "library_leaves.c", "library_place.c", "library_runs.c",
+             "library_shared.c",
+             "ord_*.c")
 
 
 class Unit:
@@ -62,10 +67,10 @@ def engine_sources(source):
             groups["nw_table_sources"] + groups["nw_format_sources"])
 
 
-def library(source, group, flags):
+def library(source, group, flags, formats=FORMATS):
     engine, table = engine_sources(source)
     units = []
-    for fmt in FORMATS:
+    for fmt in formats:
         args = ["-DNW_FORMAT=" + fmt, '-DNW_FORMAT_NAME="%s"' % fmt,
                 '-DNW_FORMAT_HEADER="../format/%s.h"' % fmt]
         units += [Unit(s, group, flags + args, "_" + fmt) for s in engine]
@@ -127,9 +132,11 @@ def explore(source, base):
 def el2(source):
     shim = ["-include", "verify/mutants/el2_shim.h", "-Iports/el2",
             "-DNW_CONFIG_TRACE=1"]
-    units = library(source, "el2", ["-O1"] + shim)
+    units = library(source, "el2", ["-O1"] + shim,
+                    FORMATS + ("arm64_el10",))
     units += [Unit(s, "el2", ["-O1"] + shim)
-              for s in ("ports/el2/tlb.c", "ports/el2/tlb_local.c",
+              for s in ("ports/el2/tlb.c", "ports/el2/tlb_el10.c",
+                        "ports/el2/tlb_local.c",
                         "ports/el2/tlb_relaxed.c", "verify/mutants/el2.c")]
     units += judge(source, "verify/check/*.c", "verify/check/rules/*.c",
                    "verify/trace/*.c")
@@ -179,6 +186,22 @@ def hyp(source):
                    ["-Wl,--unresolved-symbols=ignore-all"])
 
 
+MACHINE_TESTS = ("litmus", "test_machine", "test_machine_tlb",
+                 "test_machine_local", "test_machine_riscv",
+                 "test_machine_guest", "test_machine_walk")
+
+
+def machine_tests(source):
+    """One program for each file of tests."""
+    common = machine(source) + [Unit(s, "machine", ["-O2"]) for s in (
+        "verify/scenarios/common.c", "verify/mutants/machine.c",
+        "tests/explore/support.c")]
+    return [Program("machine_" + name.replace("test_machine_", ""),
+                    common + [Unit("tests/explore/%s.c" % name, "machine",
+                                   ["-O1"])], ["-lcmocka"])
+            for name in MACHINE_TESTS]
+
+
 def make(source, base):
-    return [explore(source, base), el2(source), tsan(source), el2lock(),
+    return machine_tests(source) + [explore(source, base), el2(source), tsan(source), el2lock(),
             el2quiescent(), posix(), hyp(source)]

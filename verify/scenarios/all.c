@@ -95,6 +95,34 @@
 	X(good_library_write_protect_dirty)                                    \
 	X(good_library_age_dirty)                                              \
 	X(good_library_relax_write_protect)                                    \
+	X(good_library_run_part_dirty)                                         \
+	X(good_library_run_harvest_dirty)                                      \
+	X(good_library_run_whole_dirty)                                        \
+	X(good_library_run_break_break)                                        \
+	X(good_library_run_whole_break)                                        \
+	X(good_library_run_form_relax)                                         \
+	X(good_library_run_unmap_break)                                        \
+	X(good_library_run_unmap_form)                                         \
+	X(good_library_run_hole_fault)                                         \
+	X(good_library_run_hole_form)                                          \
+	X(bad_library_replace_no_bbm)                                          \
+	X(good_library_annotate_fault)                                         \
+	X(good_library_annotate_lookup)                                        \
+	X(good_library_annotate_owner)                                         \
+	X(good_library_annotate_once)                                          \
+	X(good_library_annotate_steal)                                         \
+	X(good_library_replace_guest)                                          \
+	X(good_library_replace_fault)                                          \
+	X(good_library_remap_guest)                                            \
+	X(good_library_replace_dirty)                                          \
+	X(good_library_unmap_dirty)                                            \
+	X(good_library_drop_dirty)                                             \
+	X(good_library_drop_dirty_alone)                                       \
+	X(good_library_fault_same)                                             \
+	X(good_library_fault_unmap)                                            \
+	X(good_library_fault_retire)                                           \
+	X(good_library_relax_retire)                                           \
+	X(good_library_relax_unmap)                                            \
 	X(good_library_shared_unmap_map)                                       \
 	X(good_library_shared_unmap_unmap)                                     \
 	X(good_library_shared_split_unmap)                                     \
@@ -106,6 +134,8 @@
 	X(good_library_shared_collapse_split)                                  \
 	X(good_library_shared_reclaim_map)                                     \
 	X(good_library_shared_retire_retire)                                   \
+	X(good_library_flush_share)                                            \
+	X(good_library_gather_lookup)                                          \
 	X(good_library_hostwalk_split)                                         \
 	X(good_library_hostwalk_collapse)                                      \
 	X(good_library_hostwalk_drop)                                          \
@@ -113,6 +143,9 @@
 	X(good_ord_slot_filled)                                                \
 	X(good_ord_map_content)                                                \
 	X(good_ord_map_visible)                                                \
+	X(good_ord_map_content_range)                                          \
+	X(good_ord_fault_visible)                                              \
+	X(good_ord_relax_visible_range)                                        \
 	X(good_ord_split_visible)                                              \
 	X(good_ord_relax_visible)                                              \
 	X(good_ord_root_zeroed)                                                \

@@ -391,7 +391,7 @@ const struct nwx_scenario nws_good_library_shared_steal = {
 	.name = "good_library_shared_steal",
 	SHARED("protocols 5", "a block is removed while another CPU splits it: "
 			      "the lock is stolen, its pages come back"),
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_block,
 	.cpu = {drop_block, split_block, read_page},
 	.finish = finish_drop,
@@ -401,7 +401,7 @@ const struct nwx_scenario nws_good_library_shared_steal_collapse = {
 	.name = "good_library_shared_steal_collapse",
 	SHARED("protocols 5, 6",
 	       "a table is removed while another CPU collapses it"),
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_pages_locked,
 	.cpu = {drop_locked, collapse, read_page},
 	.finish = finish_drop,
@@ -431,6 +431,9 @@ const struct nwx_scenario nws_good_library_shared_collapse_protect = {
 	.name = "good_library_shared_collapse_protect",
 	SHARED("protocols 6", "a table is collapsed while a right of one of "
 			      "its pages is taken"),
+	/* Each of two flushes has barriers that race with the other's: tens of
+	 * millions of executions with two walks. */
+	.walks_long = 2,
 	.setup = setup_pages,
 	.cpu = {collapse, protect_page, look},
 	.finish = finish_protected,
@@ -450,7 +453,7 @@ const struct nwx_scenario nws_good_library_shared_reclaim_map = {
 	.name = "good_library_shared_reclaim_map",
 	SHARED("protocols 6", "an empty table is reclaimed while another CPU "
 			      "maps a page into it"),
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_empty_table,
 	.cpu = {reclaim, map_next_page, map_same_page},
 	.finish = finish_reclaim_map,
@@ -459,7 +462,7 @@ const struct nwx_scenario nws_good_library_shared_reclaim_map = {
 const struct nwx_scenario nws_good_library_shared_retire_retire = {
 	.name = "good_library_shared_retire_retire",
 	SHARED("protocols 5, 6", "two CPUs drop one table: it is freed once"),
-	.walks = 1,
+	.walks = 2,
 	.setup = setup_page,
 	.cpu = {drop_block_too, drop_block_too, read_page},
 };

@@ -45,6 +45,9 @@ static inline void ord_table(struct nw_table *t, enum nw_regime regime,
 		.mode = mode,
 		.regime = regime,
 		.tag = regime == NW_REGIME_EL2 ? 0 : NWS_VMID,
+		/* Whose flush it is makes no difference to what is flushed
+		 * when: library_flush.c looks at that. */
+		.flush_policy = NW_FLUSH_OWN,
 	};
 
 	nwx_port_ops_init();
