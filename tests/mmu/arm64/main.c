@@ -70,6 +70,8 @@ static int table_make(struct judge *j, struct nw_table *table)
 		.regime = c->regime == REGIME_S2    ? NW_REGIME_STAGE2
 			  : c->regime == REGIME_EL2 ? NW_REGIME_EL2
 						    : NW_REGIME_EL10,
+		/* Every other input size with contiguous runs. */
+		.runs = c->format.ia_bits & 1 ? NW_RUNS_AUTO : NW_RUNS_CALLER,
 	};
 	struct nw_result result;
 	enum nw_status status;

@@ -346,24 +346,34 @@ static unsigned leaves_of(struct judge *j, const uint64_t *ia, unsigned n,
 {
 	uint64_t base[STATE_ADDRESSES];
 	struct nw_mapping found;
-	unsigned leaves = 0, k;
+	struct nw_attrs attrs;
+	unsigned leaves = 0, known = 0, k;
 
 	*bytes = 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (nw_lookup(&j->table, NW_IA(ia[i]), &found) != NW_OK)
+		unsigned members = 1;
+
+		if (nw_lookup(&j->table, NW_IA(ia[i]), &found) != NW_OK ||
+		    nw_mapping_attrs(&j->table, &found, &attrs) != NW_OK)
 			continue;
-		for (k = 0; k < leaves && base[k] != found.base.v; k++)
+		/* One is accessed, or dirty: all are. */
+		if (attrs.flags & NW_LEAF_CONTIG) {
+			members = RUN_PAGES;
+			found.base.v &= ~(RUN_PAGES * PAGE - 1);
+		}
+		for (k = 0; k < known && base[k] != found.base.v; k++)
 			;
-		if (k < leaves)
+		if (k < known)
 			continue;
-		base[leaves++] = found.base.v;
-		*bytes += UINT64_C(1)
+		base[known++] = found.base.v;
+		leaves += members;
+		*bytes += (uint64_t)members
 			  << nw_span_lg2(&j->table.geo, found.level);
 	}
 	return leaves;
 }
 
-/* Random backed addresses that are no run's, and how the guest reaches them. */
+/* Random backed addresses, and how the guest reaches them. */
 static unsigned choose_mapped(struct judge *j, unsigned right, uint64_t *ia)
 {
 	unsigned n = 0;
@@ -374,8 +384,7 @@ static unsigned choose_mapped(struct judge *j, unsigned right, uint64_t *ia)
 
 		if (n == STATE_ADDRESSES)
 			break;
-		if (!span->run && (span->prot & right) &&
-		    address_in_span(span, &ia[n]))
+		if ((span->prot & right) && address_in_span(span, &ia[n]))
 			n++;
 	}
 	return n;

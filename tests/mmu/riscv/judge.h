@@ -10,6 +10,8 @@
 #include "machine.h"
 #include "model.h"
 
+#define RUN_PAGES 16 /* of an Svnapot run */
+
 /* One configuration. */
 struct setup {
 	const char *name;

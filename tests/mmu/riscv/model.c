@@ -104,11 +104,7 @@ static void cut_at(struct model *m, uint64_t ia)
 
 int model_cut(struct model *m, uint64_t ia, uint64_t end)
 {
-	const struct span *first = across(m, ia), *last = across(m, end);
-
 	if (m->spans + 2 > MODEL_SPANS_MAX)
-		return 0;
-	if ((first && first->run) || (last && last->run))
 		return 0;
 	cut_at(m, ia);
 	cut_at(m, end);

@@ -14,7 +14,6 @@ struct span {
 	uint64_t pa;
 	uint8_t prot; /* NW_PROT_R, _W, and _X for whoever may execute */
 	uint8_t user; /* first stage: the unprivileged level's page */
-	uint8_t run;  /* one Svnapot run: never cut */
 };
 
 #define MODEL_SPANS_MAX 4096
@@ -35,8 +34,7 @@ int model_meets(const struct model *m, uint64_t ia, uint64_t end,
 /* Room for it was found by model_meets(). 0: the list is full. */
 int model_add(struct model *m, const struct span *span);
 
-/* Make `ia` and `end` borders of spans. 0: the list is full, or a run stands
- * across a border; nothing was changed. */
+/* Make `ia` and `end` borders of spans. 0: the list is full. */
 int model_cut(struct model *m, uint64_t ia, uint64_t end);
 
 /* After model_cut() of the same range. */

@@ -11,7 +11,7 @@
 #define MAPS	      120
 #define ROUNDS	      6
 #define CHANGES	      24
-#define RUN_PAGES     16
+
 #define FEATURES_MOST (NW_FEAT_SVADU | NW_FEAT_SVNAPOT | NW_FEAT_SVPBMT)
 #define BUDGET_PAGES  64
 #define SAMPLES	      3
@@ -80,8 +80,6 @@ static struct nw_attrs attrs_of(const struct judge *j, const struct span *span)
 		attrs.memtype = memtype[random_below(3)];
 	if (!j->setup->state_clear)
 		attrs.flags |= NW_LEAF_ACCESSED | NW_LEAF_DIRTY;
-	if (span->run)
-		attrs.flags |= NW_LEAF_CONTIG;
 	if (!is_g_stage(j) && span->user)
 		attrs.flags |= NW_LEAF_USER;
 	if (!is_g_stage(j) && random_below(2))
@@ -121,7 +119,6 @@ static struct span choose_span(const struct judge *j, unsigned level)
 		span.pa += PAGE;
 	if ((j->setup->features & NW_FEAT_SVNAPOT) && level == 0 &&
 	    random_below(2)) {
-		span.run = 1;
 		span.size_bytes = RUN_PAGES * PAGE;
 		span.ia &= ~(span.size_bytes - 1);
 		span.pa &= ~(span.size_bytes - 1);
@@ -129,24 +126,16 @@ static struct span choose_span(const struct judge *j, unsigned level)
 	return span;
 }
 
-/* A run's members one by one, anything else at once. */
 static void map_span(struct judge *j, const struct span *span, int exists)
 {
 	const struct nw_attrs attrs = attrs_of(j, span);
-	const uint64_t step = span->run ? PAGE : span->size_bytes;
-	enum nw_status got;
 	struct nw_result r;
 
-	if (exists && span->run)
+	if (!said_ok(j, "nw_map", span->ia,
+		     nw_map(&j->table, NW_IA(span->ia), span->size_bytes,
+			    NW_PA(span->pa), &attrs, NW_LEVEL_ANY, NULL, &r),
+		     exists ? NW_E_EXISTS : NW_OK))
 		return;
-	for (uint64_t at = 0; at < span->size_bytes; at += step) {
-		got = nw_map(&j->table, NW_IA(span->ia + at), step,
-			     NW_PA(span->pa + at), &attrs,
-			     span->run ? 0 : NW_LEVEL_ANY, NULL, &r);
-		if (!said_ok(j, "nw_map", span->ia + at, got,
-			     exists ? NW_E_EXISTS : NW_OK))
-			return;
-	}
 	if (!exists)
 		check(j, model_add(&j->model, span), "spans", 0, 0, 1);
 }
@@ -193,7 +182,7 @@ static int choose_part(struct judge *j, struct part *p)
 	p->end = span->ia + span->size_bytes;
 	if (!address_in_span(span, &p->sample[0]))
 		p->sample[0] = span->ia;
-	if (!span->run && random_below(4)) {
+	if (random_below(4)) {
 		p->ia = p->sample[0] & ~(PAGE - 1);
 		pages = 1 + random_below(random_below(2) ? 8 : 1200);
 		if (pages * PAGE < p->end - p->ia)
@@ -361,6 +350,7 @@ static int begin(struct judge *j, const struct setup *setup)
 		.mode = NW_MODE_EXCLUSIVE,
 		.regime = setup->regime,
 		.tag = 1,
+		.runs = NW_RUNS_AUTO, /* where the hart has Svnapot */
 	};
 	enum nw_status status;
 	struct nw_result r;
