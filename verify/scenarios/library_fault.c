@@ -131,6 +131,7 @@ static void read_page(void *state)
 
 	(void)state;
 	nwx_require(r.outcome != NWM_DONE || r.pa == ORD_BACKING ||
+			    r.pa == ORD_BACKING + NWS_BLOCK_BYTES ||
 			    r.pa == ORD_FORBIDDEN,
 		    NWM_PROTOCOL, "the guest reached another frame");
 }

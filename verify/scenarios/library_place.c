@@ -77,7 +77,7 @@ const struct nwx_scenario nws_bad_library_replace_no_bbm = {
 	      "puts another page in the place of one"),
 	.setup = setup_page,
 	.cpu = {replace_page, read_page, read_page},
-	.expect = {NWM_AMALGAM, NWM_STALE, NWM_RULE},
+	.expect = {NWM_AMALGAM, NWM_RULE},
 	.rules = {"BBM-01"},
 };
 #elif NW_SABOTAGE_EARLY_FREE
