@@ -223,12 +223,12 @@ static void claim_note(struct nw_batch *b, const struct spot *s)
 }
 
 /* Claimed entries of one page that belong together. */
-struct run {
+struct claim_run {
 	struct nw_claim claim;
 	nw_entry_t next; /* the leaf that would go on where the last one ends */
 };
 
-static void run_end(struct nw_batch *b, struct run *run)
+static void run_end(struct nw_batch *b, struct claim_run *run)
 {
 	if (run->claim.entries)
 		b->claim[b->claims++] = run->claim;
@@ -237,7 +237,7 @@ static void run_end(struct nw_batch *b, struct run *run)
 
 /* Holes are no matter; but leaves that are to be told go on from one another,
  * so that the first one speaks for all. */
-static int run_goes_on(const struct nw_batch *b, const struct run *run,
+static int run_goes_on(const struct nw_batch *b, const struct claim_run *run,
 		       const struct spot *s)
 {
 	const struct nw_table *t = b->owner.t;
@@ -254,7 +254,8 @@ static int run_goes_on(const struct nw_batch *b, const struct run *run,
 	return !((s->e ^ run->next) & ~nwf_leaf_state_bits(&t->geo, s->e));
 }
 
-static void run_add(struct nw_batch *b, struct run *run, const struct spot *s)
+static void run_add(struct nw_batch *b, struct claim_run *run,
+		    const struct spot *s)
 {
 	const struct nw_geometry *geo = &b->owner.t->geo;
 	struct nw_claim *c = &run->claim;
@@ -303,7 +304,7 @@ static enum claim claim_page(struct nw_take *k, struct nw_iter *it,
 	const uint64_t span = nw_span_bytes(it->t, it->level);
 	const uint64_t base = nw_iter_base(it);
 	const unsigned n = nw_iter_run(it);
-	struct run run = {.claim.entries = 0};
+	struct claim_run run = {.claim.entries = 0};
 	enum claim what = CLAIM_DONE;
 	unsigned i;
 
@@ -348,7 +349,7 @@ static enum claim claim_built(struct nw_take *k, struct nw_iter *it,
 {
 	struct nw_table *t = k->batch.owner.t;
 	uint64_t stop = nw_iter_next_base(it);
-	struct run run = {.claim.entries = 0};
+	struct claim_run run = {.claim.entries = 0};
 
 	if (stop > it->end)
 		stop = it->end;
