@@ -11,43 +11,56 @@
 
 /* ---- fields ------------------------------------------------------------ */
 
+/* May a leaf of `level`, which exists, have these flags, all known ones? */
+static inline int nw_a64_flags_fit(const struct nw_geometry *geo,
+				   unsigned level, unsigned flags)
+{
+	if ((flags & NW_LEAF_CONTIG) && !nwf_contig_lg2(geo, level))
+		return 0;
+	if ((flags & NW_LEAF_DBM) && !(geo->features & NW_FEAT_HD))
+		return 0;
+	return !(flags & NW_LEAF_NT) ||
+	       (level && (geo->features & NW_A64_BBM_ANY));
+}
+
 /*
- * Valid, type, SH, AF, nT, DBM, Contiguous, software bits and PBHA.
+ * Valid, type, SH, AF, nT, DBM, Contiguous, software bits and PBHA. In line: a
+ * fault encodes its leaf. Nearly all have no flag but AF: the others are looked
+ * at only where there is one.
  * flags_known: the NW_LEAF_* that the stage has.
  * NW_E_LEVEL, NW_E_ATTRS: *bits untouched.
  */
-static inline enum nw_status nw_a64_fields_encode(const struct nw_geometry *geo,
-						  unsigned level,
-						  const struct nw_attrs *attrs,
-						  unsigned flags_known,
-						  nw_entry_t *bits)
+static inline __attribute__((always_inline)) enum nw_status
+nw_a64_fields_encode(const struct nw_geometry *geo, unsigned level,
+		     const struct nw_attrs *attrs, unsigned flags_known,
+		     nw_entry_t *bits)
 {
-	/* Indexed by enum nw_share; 1 is reserved. */
-	static const uint8_t sh_of[NW_SHARE_COUNT] = {0, 2, 3};
 	unsigned flags = attrs->flags;
+	nw_entry_t leaf = NW_A64_VALID;
 
-	if (level >= geo->levels || !(geo->leaf_levels >> level & 1))
+	/* Every shape has pages. */
+	if (level &&
+	    (level >= geo->levels || !(geo->leaf_levels >> level & 1)))
 		return NW_E_LEVEL;
-	if (flags & ~flags_known || attrs->share >= NW_SHARE_COUNT ||
-	    attrs->software > 15 || attrs->hardware > 15)
+	if (attrs->share >= NW_SHARE_COUNT ||
+	    (attrs->software | attrs->hardware) > 15)
 		return NW_E_ATTRS;
 	/* With LPA2 the register's SH is everybody's, and ours says inner. */
 	if (NW_A64_LPA2 && attrs->share != NW_SHARE_INNER)
 		return NW_E_ATTRS;
-	if ((flags & NW_LEAF_CONTIG) && !nwf_contig_lg2(geo, level))
-		return NW_E_ATTRS;
-	if ((flags & NW_LEAF_DBM) && !(geo->features & NW_FEAT_HD))
-		return NW_E_ATTRS;
-	if ((flags & NW_LEAF_NT) &&
-	    (level == 0 || !(geo->features & NW_A64_BBM_ANY)))
-		return NW_E_ATTRS;
-	*bits = NW_A64_VALID | nw_a64_bit_if(level == 0, NW_A64_TYPE) |
-		nw_a64_bit_if(!NW_A64_LPA2, (nw_entry_t)sh_of[attrs->share]
-						    << NW_A64_SH_SHIFT) |
+	if (NW_UNLIKELY(flags & ~NW_LEAF_ACCESSED)) {
+		if (flags & ~flags_known || !nw_a64_flags_fit(geo, level, flags))
+			return NW_E_ATTRS;
+		leaf |= nw_a64_bit_if(flags & NW_LEAF_NT, NW_A64_NT) |
+			nw_a64_bit_if(flags & NW_LEAF_DBM, NW_A64_DBM) |
+			nw_a64_bit_if(flags & NW_LEAF_CONTIG, NW_A64_CONTIG);
+	}
+	/* 0, 2, 3 for none, outer, inner: 1 is reserved. */
+	*bits = leaf | nw_a64_bit_if(level == 0, NW_A64_TYPE) |
+		nw_a64_bit_if(!NW_A64_LPA2,
+			      (nw_entry_t)(attrs->share + (attrs->share != 0))
+				      << NW_A64_SH_SHIFT) |
 		nw_a64_bit_if(flags & NW_LEAF_ACCESSED, NW_A64_AF) |
-		nw_a64_bit_if(flags & NW_LEAF_NT, NW_A64_NT) |
-		nw_a64_bit_if(flags & NW_LEAF_DBM, NW_A64_DBM) |
-		nw_a64_bit_if(flags & NW_LEAF_CONTIG, NW_A64_CONTIG) |
 		(nw_entry_t)attrs->software << NW_A64_SOFTWARE_SHIFT |
 		(nw_entry_t)attrs->hardware << NW_A64_PBHA_SHIFT;
 	return NW_OK;

@@ -22,6 +22,7 @@
 #define NW_S2_MEMATTR_SHIFT    2
 #define NW_S2_MEMATTR	       NW_A64_FIELD(5, 2)
 #define NW_S2_MEMATTR_FWB_RES0 NW_A64_BIT(5) /* MemAttr[3] under FWB */
+#define NW_S2_READ_SHIFT       6
 #define NW_S2_READ	       NW_A64_BIT(6)
 #define NW_S2_WRITE	       NW_A64_BIT(7)
 #define NW_S2_FNXS	       NW_A64_BIT(11)
@@ -72,40 +73,48 @@ enum { NWF_REGIMES = 1u << NW_REGIME_STAGE2 };
 
 /*
  * With FWB, MemAttr[2:0] decides alone: 0xx forces the device type, 101 normal
- * non-cacheable, 110 write-back, 111 takes stage 1's; 100 is reserved.
+ * non-cacheable, 110 write-back, 111 takes stage 1's; 100 is reserved. Without,
+ * MemAttr[3:2] is the outer cacheability (0: device) and [1:0] the inner one: 1
+ * non-cacheable, 2 write-through, 3 write-back.
+ *
+ * In place, with the leaf's valid bit. 0: there is no such type.
  */
-static inline int nw_s2_memattr_fwb(unsigned memtype)
-{
-	switch (memtype) {
-	case NW_MEM_DEVICE_nGnRnE:
-	case NW_MEM_DEVICE_nGnRE:
-	case NW_MEM_DEVICE_nGRE:
-	case NW_MEM_DEVICE_GRE:
-		return (int)memtype;
-	case NW_MEM_NORMAL_NC:
-		return 5;
-	case NW_MEM_NORMAL_WB:
-		return 6;
-	case NW_MEM_FROM_STAGE1:
-		return 7;
-	default:
-		return -1;
-	}
-}
+#define NW_S2_HAS(memattr)                                                     \
+	((memattr) << NW_S2_MEMATTR_SHIFT | (unsigned)NW_A64_VALID)
 
-/*
- * Without FWB, MemAttr[3:2] is the outer cacheability (0: device) and [1:0]
- * the inner one: 1 non-cacheable, 2 write-through, 3 write-back.
- */
-static inline int nw_s2_memattr(unsigned memtype)
+static inline nw_entry_t nw_s2_memattr(const struct nw_geometry *geo,
+				       unsigned memtype)
 {
-	unsigned normal = memtype - NW_MEM_NORMAL_NC;
+	static const uint8_t bits_of[2][NW_MEM_COUNT] = {
+		{
+			[NW_MEM_DEVICE_nGnRnE] = NW_S2_HAS(0),
+			[NW_MEM_DEVICE_nGnRE] = NW_S2_HAS(1),
+			[NW_MEM_DEVICE_nGRE] = NW_S2_HAS(2),
+			[NW_MEM_DEVICE_GRE] = NW_S2_HAS(3),
+			[NW_MEM_NORMAL_NC] = NW_S2_HAS(5),
+			[NW_MEM_NORMAL_ONC_IWT] = NW_S2_HAS(6),
+			[NW_MEM_NORMAL_ONC_IWB] = NW_S2_HAS(7),
+			[NW_MEM_NORMAL_OWT_INC] = NW_S2_HAS(9),
+			[NW_MEM_NORMAL_WT] = NW_S2_HAS(10),
+			[NW_MEM_NORMAL_OWT_IWB] = NW_S2_HAS(11),
+			[NW_MEM_NORMAL_OWB_INC] = NW_S2_HAS(13),
+			[NW_MEM_NORMAL_OWB_IWT] = NW_S2_HAS(14),
+			[NW_MEM_NORMAL_WB] = NW_S2_HAS(15),
+		},
+		{
+			[NW_MEM_DEVICE_nGnRnE] = NW_S2_HAS(0),
+			[NW_MEM_DEVICE_nGnRE] = NW_S2_HAS(1),
+			[NW_MEM_DEVICE_nGRE] = NW_S2_HAS(2),
+			[NW_MEM_DEVICE_GRE] = NW_S2_HAS(3),
+			[NW_MEM_NORMAL_NC] = NW_S2_HAS(5),
+			[NW_MEM_NORMAL_WB] = NW_S2_HAS(6),
+			[NW_MEM_FROM_STAGE1] = NW_S2_HAS(7),
+		},
+	};
 
-	if (memtype <= NW_MEM_DEVICE_GRE)
-		return (int)memtype;
-	if (memtype > NW_MEM_NORMAL_WB)
-		return -1;
-	return (int)((normal / 3 + 1) << 2 | (normal % 3 + 1));
+	if (memtype >= NW_MEM_COUNT)
+		return 0;
+	return bits_of[(geo->features & NW_FEAT_FWB) != 0][memtype];
 }
 
 /* NW_MEM_COUNT: reserved. */
@@ -142,22 +151,38 @@ static inline unsigned nw_s2_prot(nw_entry_t leaf)
 	       x_of[(leaf & NW_S2_XN) >> NW_S2_XN_SHIFT];
 }
 
+/* NW_PROT_R and _W stand as READ and WRITE do. */
+static inline nw_entry_t nw_s2_read_write(unsigned prot)
+{
+	return (nw_entry_t)(prot & NW_PROT_RW) << NW_S2_READ_SHIFT;
+}
+
+/* NW_E_ATTRS: not expressible, *rights untouched. */
+static inline enum nw_status nw_s2_rights(const struct nw_geometry *geo,
+					  unsigned prot, nw_entry_t *rights)
+{
+	static const uint8_t xn_of[4] = {2, 3, 1, 0};
+	nw_entry_t xn;
+
+	if (prot == 0 || prot & ~NW_PROT_RWX)
+		return NW_E_ATTRS;
+	xn = (nw_entry_t)xn_of[prot >> NW_S2_PROT_X_SHIFT] << NW_S2_XN_SHIFT;
+	if (NW_UNLIKELY(xn & NW_S2_XN_XNX) && !(geo->features & NW_FEAT_XNX))
+		return NW_E_ATTRS;
+	*rights = nw_s2_read_write(prot) | xn;
+	return NW_OK;
+}
+
 /* Replace a leaf's rights. NW_E_ATTRS: not expressible, *out untouched. */
 static inline enum nw_status nw_s2_with_prot(const struct nw_geometry *geo,
 					     nw_entry_t leaf, unsigned prot,
 					     nw_entry_t *out)
 {
-	static const uint8_t xn_of[4] = {2, 3, 1, 0};
-	unsigned x = prot >> NW_S2_PROT_X_SHIFT;
+	nw_entry_t rights;
 
-	if (prot == 0 || prot & ~NW_PROT_RWX)
+	if (nw_s2_rights(geo, prot, &rights))
 		return NW_E_ATTRS;
-	if ((x == 1 || x == 2) && !(geo->features & NW_FEAT_XNX))
-		return NW_E_ATTRS;
-	*out = (leaf & ~NW_S2_RIGHTS) |
-	       nw_a64_bit_if(prot & NW_PROT_R, NW_S2_READ) |
-	       nw_a64_bit_if(prot & NW_PROT_W, NW_S2_WRITE) |
-	       (nw_entry_t)xn_of[x] << NW_S2_XN_SHIFT;
+	*out = (leaf & ~NW_S2_RIGHTS) | rights;
 	return NW_OK;
 }
 
@@ -168,9 +193,7 @@ static inline enum nw_status nwf_leaf_relax(const struct nw_geometry *geo,
 	/* All of X, whatever the leaf has: nothing to look up. */
 	if (NW_LIKELY((prot & NW_PROT_X) == NW_PROT_X &&
 		      !(prot & ~NW_PROT_RWX))) {
-		*out = (leaf & ~NW_S2_XN) |
-		       nw_a64_bit_if(prot & NW_PROT_R, NW_S2_READ) |
-		       nw_a64_bit_if(prot & NW_PROT_W, NW_S2_WRITE);
+		*out = (leaf & ~NW_S2_XN) | nw_s2_read_write(prot);
 		return NW_OK;
 	}
 	return nw_s2_with_prot(geo, leaf, nw_s2_prot(leaf) | prot, out);
@@ -260,27 +283,27 @@ static inline int nwf_leaf_hw_writable(const struct nw_geometry *geo,
 
 /* ---- leaves ------------------------------------------------------------ */
 
-static inline enum nw_status nwf_leaf_template(const struct nw_geometry *geo,
-					       unsigned level,
-					       const struct nw_attrs *attrs,
-					       nw_entry_t *entry)
+/* In line: a fault encodes its leaf. */
+static inline __attribute__((always_inline)) enum nw_status
+nwf_leaf_template(const struct nw_geometry *geo, unsigned level,
+		  const struct nw_attrs *attrs, nw_entry_t *entry)
 {
-	int memattr = geo->features & NW_FEAT_FWB
-			      ? nw_s2_memattr_fwb(attrs->memtype)
-			      : nw_s2_memattr(attrs->memtype);
-	nw_entry_t bits;
+	nw_entry_t bits, memattr, rights;
 	enum nw_status status;
 
 	status = nw_a64_fields_encode(geo, level, attrs, NW_S2_FLAGS, &bits);
 	if (status != NW_OK)
 		return status;
-	if (memattr < 0)
+	if (NW_UNLIKELY(attrs->flags & NW_LEAF_FNXS)) {
+		if (!(geo->features & NW_FEAT_XS))
+			return NW_E_ATTRS;
+		bits |= NW_S2_FNXS;
+	}
+	memattr = nw_s2_memattr(geo, attrs->memtype);
+	if (!memattr || nw_s2_rights(geo, attrs->prot, &rights))
 		return NW_E_ATTRS;
-	if ((attrs->flags & NW_LEAF_FNXS) && !(geo->features & NW_FEAT_XS))
-		return NW_E_ATTRS;
-	bits |= (nw_entry_t)memattr << NW_S2_MEMATTR_SHIFT |
-		nw_a64_bit_if(attrs->flags & NW_LEAF_FNXS, NW_S2_FNXS);
-	return nw_s2_with_prot(geo, bits, attrs->prot, entry);
+	*entry = bits | memattr | rights;
+	return NW_OK;
 }
 
 static inline enum nw_reason nw_a64_leaf_decode(const struct nw_geometry *geo,

@@ -381,7 +381,7 @@ map_range(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes, nw_pa_t pa,
 NW_ONE int map_is_one(const struct nw_table *t, uint64_t ia,
 		      uint64_t size_bytes, uint64_t pa, unsigned max_level)
 {
-	return size_bytes == NW_GRANULE_BYTES &&
+	return NW_LIKELY(size_bytes == NW_GRANULE_BYTES) &&
 	       !((ia | pa) & (NW_GRANULE_BYTES - 1)) && ia < t->ia_limit &&
 	       pa < t->oa_limit && (!max_level || max_level == NW_LEVEL_ANY);
 }
@@ -417,10 +417,10 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	enum nw_status status;
 	nw_entry_t leaf;
 
-	if (NW_UNLIKELY(!t || !attrs ||
-			!map_is_one(t, ia.v, size_bytes, pa.v, max_level) ||
-			(attrs->flags & NW_LEAF_CONTIG)) ||
-	    nwf_leaf_template(&t->geo, 0, attrs, &leaf))
+	if (NW_UNLIKELY(!t) || NW_UNLIKELY(!attrs) ||
+	    !map_is_one(t, ia.v, size_bytes, pa.v, max_level) ||
+	    NW_UNLIKELY(attrs->flags & NW_LEAF_CONTIG) ||
+	    NW_UNLIKELY(nwf_leaf_template(&t->geo, 0, attrs, &leaf)))
 		return map_range(t, ia, size_bytes, pa, attrs, max_level,
 				 cache, result);
 	status = nw_one_map(t, ia.v, nwf_leaf_at(&t->geo, leaf, pa.v));
