@@ -21,11 +21,10 @@ lookup_member(const struct nw_table *t, nw_pteref_t page, uint64_t ia,
 	return NW_FN(run_state)(t, page, out->level, ia, &out->entry);
 }
 
-/* A leaf of `page`; `level` is a constant where the walk ends with a page. */
-LOOKUP_INLINE enum nw_status lookup_leaf(const struct nw_table *t,
-					 nw_pteref_t page, uint64_t ia,
-					 unsigned level, nw_entry_t e,
-					 struct nw_mapping *out)
+/* A leaf; `level` is a constant where the walk ends with a page. */
+LOOKUP_INLINE void lookup_leaf(const struct nw_table *t, uint64_t ia,
+			       unsigned level, nw_entry_t e,
+			       struct nw_mapping *out)
 {
 	uint64_t span = UINT64_C(1) << SPAN_LG2(level);
 	/* Members of a run may hold the run's address. */
@@ -38,9 +37,6 @@ LOOKUP_INLINE enum nw_status lookup_leaf(const struct nw_table *t,
 		.pa = NW_PA(nwf_leaf_pa(&t->geo, level, e) + (ia & (run - 1))),
 		.entry = e,
 	};
-	if (NW_UNLIKELY(nwf_leaf_is_contig(&t->geo, level, e)))
-		return lookup_member(t, page, ia, out);
-	return NW_OK;
 }
 
 /* What stands at the end of any other walk. */
@@ -48,8 +44,12 @@ static __attribute__((noinline)) enum nw_status
 lookup_end(const struct nw_table *t, nw_pteref_t page, uint64_t ia,
 	   unsigned level, nw_entry_t e, struct nw_mapping *out)
 {
-	if (nwf_is_leaf(level, e))
-		return lookup_leaf(t, page, ia, level, e, out);
+	if (nwf_is_leaf(level, e)) {
+		lookup_leaf(t, ia, level, e, out);
+		return nwf_leaf_is_contig(&t->geo, level, e)
+			       ? lookup_member(t, page, ia, out)
+			       : NW_OK;
+	}
 	*out = (struct nw_mapping){
 		.kind = nwf_kind(&t->geo, level, e),
 		.level = (uint8_t)level,
@@ -93,23 +93,33 @@ LOOKUP_INLINE enum nw_status lookup_from(const struct nw_table *t, uint64_t ia,
 	if (top > 1 && !lookup_step(t, ia, 1, &page, &e))
 		return lookup_end(t, page, ia, 1, e, out);
 	(void)lookup_step(t, ia, 0, &page, &e);
-	if (NW_LIKELY(nwf_is_leaf(0, e)))
-		return lookup_leaf(t, page, ia, 0, e, out);
+	if (NW_LIKELY(nwf_is_leaf(0, e)) &&
+	    NW_LIKELY(!nwf_leaf_is_contig(&t->geo, 0, e))) {
+		lookup_leaf(t, ia, 0, e, out);
+		return NW_OK;
+	}
 	return lookup_end(t, page, ia, 0, e, out);
+}
+
+/* Apart, so that a walk of three levels saves no registers for the others. */
+static __attribute__((noinline)) enum nw_status
+lookup_other(const struct nw_table *t, uint64_t ia, struct nw_mapping *out)
+{
+	const unsigned top_lg2 = t->top_lg2;
+
+	if (NW_LIKELY(top_lg2 == SPAN_LG2(3)))
+		return lookup_from(t, ia, 3, out);
+	if (top_lg2 == SPAN_LG2(1))
+		return lookup_from(t, ia, 1, out);
+	return lookup_from(t, ia, top_lg2 == SPAN_LG2(0) ? 0 : 4, out);
 }
 
 LOOKUP_INLINE enum nw_status lookup_walk(const struct nw_table *t, uint64_t ia,
 					 struct nw_mapping *out)
 {
-	const unsigned top = nw_top_level(t);
-
-	if (NW_LIKELY(top == 2))
+	if (NW_LIKELY(t->top_lg2 == SPAN_LG2(2)))
 		return lookup_from(t, ia, 2, out);
-	if (top == 3)
-		return lookup_from(t, ia, 3, out);
-	if (top == 1)
-		return lookup_from(t, ia, 1, out);
-	return lookup_from(t, ia, top ? 4 : 0, out);
+	return lookup_other(t, ia, out);
 }
 
 /* Apart, so that the other case saves no registers around the port's calls. */
