@@ -279,14 +279,4 @@ NW_ONE int nw_one_fits(const struct nw_table *t, uint64_t ia,
 	       !(ia & (NW_GRANULE_BYTES - 1)) && ia < t->ia_limit;
 }
 
-NW_ONE enum nw_status nw_one_relax(const struct nw_table *t, uint64_t ia,
-				   unsigned prot)
-{
-	if (NW_LIKELY(t->mode == NW_MODE_SHARED))
-		return nw_one_add_rights(t, NW_MODE_SHARED, ia, prot);
-	if (t->mode == NW_MODE_EXCLUSIVE)
-		return nw_one_add_rights(t, NW_MODE_EXCLUSIVE, ia, prot);
-	return nw_one_add_rights(t, NW_MODE_READERS, ia, prot);
-}
-
 #endif

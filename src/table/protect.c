@@ -71,6 +71,29 @@ protect_range(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 	return status;
 }
 
+/* One leaf gains a right: a permission fault. `mode` is the table's, a
+ * constant. */
+NW_ONE enum nw_status relax_one(struct nw_table *t, const enum nw_mode mode,
+				nw_ia_t ia, unsigned prot,
+				struct nw_page_cache *cache,
+				struct nw_result *result)
+{
+	if (NW_LIKELY(nw_one_add_rights(t, mode, ia.v, prot) == NW_OK))
+		return nw_one_done(result, ia.v);
+	return protect_range(t, ia, NW_GRANULE_BYTES, NW_PROTECT_RELAX, prot,
+			     cache, result);
+}
+
+/* Apart, so that a shared table's fault saves no registers for it. */
+static __attribute__((noinline)) enum nw_status
+relax_owned(struct nw_table *t, nw_ia_t ia, unsigned prot,
+	    struct nw_page_cache *cache, struct nw_result *result)
+{
+	if (t->mode == NW_MODE_EXCLUSIVE)
+		return relax_one(t, NW_MODE_EXCLUSIVE, ia, prot, cache, result);
+	return relax_one(t, NW_MODE_READERS, ia, prot, cache, result);
+}
+
 enum nw_status NW_FN(protect)(struct nw_table *t, nw_ia_t ia,
 			      uint64_t size_bytes, enum nw_protect how,
 			      unsigned prot, struct nw_page_cache *cache,
@@ -81,11 +104,9 @@ enum nw_status NW_FN(protect)(struct nw_table *t, nw_ia_t ia,
 			!nw_one_fits(t, ia.v, size_bytes)))
 		return protect_range(t, ia, size_bytes, how, prot, cache,
 				     result);
-	/* A permission fault: one leaf gains a right. */
-	if (NW_LIKELY(nw_one_relax(t, ia.v, prot) == NW_OK))
-		return nw_one_done(result, ia.v);
-	return protect_range(t, ia, NW_GRANULE_BYTES, NW_PROTECT_RELAX, prot,
-			     cache, result);
+	if (NW_UNLIKELY(t->mode != NW_MODE_SHARED))
+		return relax_owned(t, ia, prot, cache, result);
+	return relax_one(t, NW_MODE_SHARED, ia, prot, cache, result);
 }
 
 enum nw_status
