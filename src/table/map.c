@@ -409,21 +409,14 @@ map_lost(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes, nw_pa_t pa,
 			 result);
 }
 
-enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
-			  nw_pa_t pa, const struct nw_attrs *attrs,
-			  unsigned max_level, struct nw_page_cache *cache,
-			  struct nw_result *result)
+NW_ONE enum nw_status map_one(struct nw_table *t, const enum nw_mode mode,
+			      nw_ia_t ia, nw_entry_t leaf, nw_pa_t pa,
+			      const struct nw_attrs *attrs,
+			      struct nw_page_cache *cache,
+			      struct nw_result *result)
 {
-	enum nw_status status;
-	nw_entry_t leaf;
+	enum nw_status status = nw_one_install(t, mode, NW_ONE_ANY, ia.v, leaf);
 
-	if (NW_UNLIKELY(!t) || NW_UNLIKELY(!attrs) ||
-	    !map_is_one(t, ia.v, size_bytes, pa.v, max_level) ||
-	    NW_UNLIKELY(attrs->flags & NW_LEAF_CONTIG) ||
-	    NW_UNLIKELY(nwf_leaf_template(&t->geo, 0, attrs, &leaf)))
-		return map_range(t, ia, size_bytes, pa, attrs, max_level,
-				 cache, result);
-	status = nw_one_map(t, ia.v, nwf_leaf_at(&t->geo, leaf, pa.v));
 	if (NW_LIKELY(status == NW_OK))
 		return nw_one_done(result, ia.v);
 	if (status == NW_MORE)
@@ -433,4 +426,27 @@ enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
 		return map_lost(t, ia, NW_GRANULE_BYTES, pa, attrs, 0, cache,
 				result);
 	return map_met(t, ia, NW_GRANULE_BYTES, pa, attrs, 0, cache, result);
+}
+
+enum nw_status NW_FN(map)(struct nw_table *t, nw_ia_t ia, uint64_t size_bytes,
+			  nw_pa_t pa, const struct nw_attrs *attrs,
+			  unsigned max_level, struct nw_page_cache *cache,
+			  struct nw_result *result)
+{
+	nw_entry_t leaf;
+
+	if (NW_UNLIKELY(!t) || NW_UNLIKELY(!attrs) ||
+	    !map_is_one(t, ia.v, size_bytes, pa.v, max_level) ||
+	    NW_UNLIKELY(attrs->flags & NW_LEAF_CONTIG) ||
+	    NW_UNLIKELY(nwf_leaf_template(&t->geo, 0, attrs, &leaf)))
+		return map_range(t, ia, size_bytes, pa, attrs, max_level,
+				 cache, result);
+	leaf = nwf_leaf_at(&t->geo, leaf, pa.v);
+	if (t->mode == NW_MODE_SHARED)
+		return map_one(t, NW_MODE_SHARED, ia, leaf, pa, attrs, cache,
+			       result);
+	if (t->mode == NW_MODE_EXCLUSIVE)
+		return map_one(t, NW_MODE_EXCLUSIVE, ia, leaf, pa, attrs, cache,
+			       result);
+	return map_one(t, NW_MODE_READERS, ia, leaf, pa, attrs, cache, result);
 }

@@ -187,21 +187,10 @@ NW_ONE enum nw_status nw_one_install(const struct nw_table *t,
 	return status;
 }
 
-/* The same in whichever mode the table has. */
-NW_ONE enum nw_status nw_one_map(const struct nw_table *t, uint64_t ia,
-				 nw_entry_t leaf)
-{
-	if (t->mode == NW_MODE_SHARED)
-		return nw_one_install(t, NW_MODE_SHARED, NW_ONE_ANY, ia, leaf);
-	if (t->mode == NW_MODE_EXCLUSIVE)
-		return nw_one_install(t, NW_MODE_EXCLUSIVE, NW_ONE_ANY, ia,
-				      leaf);
-	return nw_one_install(t, NW_MODE_READERS, NW_ONE_ANY, ia, leaf);
-}
-
 /*
- * nw_one_map() has said `status`, no NW_OK. A leaf stands there: that is what
- * the map says, and reported. Anything else is for the map of ranges: NW_MORE.
+ * nw_one_install() has said `status`, no NW_OK. A leaf stands there: that is
+ * what the map says, and reported. Anything else is for the map of ranges:
+ * NW_MORE.
  */
 static enum nw_status nw_one_judge(const struct nw_table *t,
 				   enum nw_status status, uint64_t ia,
