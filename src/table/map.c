@@ -168,16 +168,18 @@ static inline __attribute__((always_inline)) void
 map_live_run(struct map_job *job, struct nw_iter *it, enum nw_mode mode)
 {
 	const struct nw_geometry *geo = &job->t->geo;
-	uint64_t span = nw_span_bytes(job->t, it->level);
-	uint64_t whole = (it->end - it->addr) >> nw_span_lg2(geo, it->level);
+	/* A copy: no store of an entry makes the loop look again. */
+	const unsigned level = it->level;
+	uint64_t span = nw_span_bytes(job->t, level);
+	uint64_t whole = (it->end - it->addr) >> nw_span_lg2(geo, level);
 	unsigned n = nw_iter_run(it);
 	nw_pteref_t first = nw_iter_ref(it);
-	nw_entry_t leaf = map_leaf(job, it->level, it->addr);
+	nw_entry_t leaf = map_leaf(job, level, it->addr);
 	unsigned i;
 
 	if (whole < n)
 		n = (unsigned)whole;
-	if (mode != NW_MODE_SHARED && nw_run_entries(job->t, it->level) > 1) {
+	if (mode != NW_MODE_SHARED && nw_run_entries(job->t, level) > 1) {
 		i = NW_FN(runs_map)(it, n, leaf);
 		nw_iter_goto(it, it->addr + i * span);
 		return;
@@ -191,7 +193,7 @@ map_live_run(struct map_job *job, struct nw_iter *it, enum nw_mode mode)
 			break;
 		if (!nw_install_leaf(mode, ref, leaf))
 			break;
-		leaf = nwf_leaf_next(geo, it->level, leaf);
+		leaf = nwf_leaf_next(geo, level, leaf);
 	}
 	if (i)
 		nw_iter_goto(it, it->addr + i * span);
