@@ -288,6 +288,15 @@ class Pins(unittest.TestCase):
             self.assertIn("1 passed, 1 failed", said)
             self.assertIn("pinned %d" % was[side]["a"], said)
 
+    def test_thousandth_of_the_library_passes_and_one_more_fails(self):
+        was = {"floors": {}, "library": {"a": 5000}}
+        for more, status in ((5, 0), (-5, 0), (6, 1), (-6, 1)):
+            now = {"floors": {}, "library": {"a": 5000 + more}}
+            self.assertEqual(self.pinned({CLANG: was}, now)[0], status)
+        was = {"floors": {"a": 5000}, "library": {}}
+        now = {"floors": {"a": 5001}, "library": {}}
+        self.assertEqual(self.pinned({CLANG: was}, now)[0], 1)
+
     def test_row_without_pin_and_pin_without_row_fail(self):
         was = copy.deepcopy(self.COUNTED)
         was["library"] = {"b": 1}
