@@ -294,7 +294,9 @@ NW_LOOP unsigned nw_leaves_page(struct nw_stretch *s,
 			if (NW_LIKELY(nwf_all_leaves(level, all, any)))
 				some = group(&geo, all, any);
 		}
-		if (how == NW_HOW_STORE && some == NW_LEAF_ALL) {
+		/* Whoever is told of dirty leaves is told of each. */
+		if (how == NW_HOW_STORE && some == NW_LEAF_ALL &&
+		    !s->job->dirty) {
 			nw_leaves_store(at, &geo, prot, e, fn, status);
 			i += NW_GROUP;
 			/* As it began, so it is likely to go on. */

@@ -191,6 +191,28 @@ static int is_ageing(const struct rig *rig, const struct place *p)
 				     &entry) == NW_OK;
 }
 
+/* More leaves than a loop takes at a time, all of them dirty. */
+static void scenario_many_dirty(struct rig *rig, const struct place *p)
+{
+	const uint64_t size = 24 * p->granule;
+	uint64_t dirty = 0, ia;
+
+	if (p->level || p->ia < size)
+		return;
+	ia = p->ia - size;
+	rig->step = "harvest many";
+	map_both(rig, ia, size, size, &p->attrs, 0);
+	rig_expect(rig,
+		   nw_harvest_dirty(&rig->table, NW_IA(ia), size, count_bytes,
+				    &dirty, NULL),
+		   NW_OK);
+	if (dirty != (is_dirty(&p->attrs) ? size : 0))
+		rig_fail(rig, "%#llx bytes are dirty",
+			 (unsigned long long)dirty);
+	flat_each(&rig->flat, ia, ia + size, make_clean, NULL);
+	rig_check(rig);
+}
+
 static void scenario_state(struct rig *rig, const struct place *p)
 {
 	uint64_t size = place_end(p) - p->ia, dirty = 0, young = 0;
@@ -403,6 +425,7 @@ SCENARIO(map_unmap)
 SCENARIO(hole_in_leaf)
 SCENARIO(protect)
 SCENARIO(state)
+SCENARIO(many_dirty)
 SCENARIO(split_collapse)
 SCENARIO(worst_alignment)
 SCENARIO(teardown)
@@ -431,6 +454,7 @@ int main(void)
 		cmocka_unit_test(hole_in_leaf_agrees_with_flat_model),
 		cmocka_unit_test(protect_agrees_with_flat_model),
 		cmocka_unit_test(state_agrees_with_flat_model),
+		cmocka_unit_test(many_dirty_agrees_with_flat_model),
 		cmocka_unit_test(split_collapse_agrees_with_flat_model),
 		cmocka_unit_test(worst_alignment_agrees_with_flat_model),
 		cmocka_unit_test(teardown_agrees_with_flat_model),
