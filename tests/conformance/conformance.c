@@ -49,57 +49,6 @@ static void unmap_both(struct rig *rig, uint64_t start, uint64_t end)
 	rig_check(rig);
 }
 
-static void without_write(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.prot &= (uint8_t)~NW_PROT_W;
-	s->attrs.flags &= (uint16_t)~NW_LEAF_DBM;
-}
-
-/* The record goes with the right: the next write is recorded by a fault. */
-static void write_protected(struct flat_span *s, void *arg)
-{
-	without_write(s, arg);
-	s->attrs.flags &= (uint16_t)~NW_LEAF_DIRTY;
-}
-
-static void with_write(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.prot |= NW_PROT_W;
-}
-
-/* Does hardware's record say that these leaves were written? */
-static int is_dirty(const struct nw_attrs *attrs)
-{
-	if (attrs->flags & NW_LEAF_DBM)
-		return (attrs->prot & NW_PROT_W) != 0;
-	return (attrs->flags & NW_LEAF_DIRTY) != 0;
-}
-
-static void make_clean(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	if (!is_dirty(&s->attrs))
-		return;
-	if (s->attrs.flags & NW_LEAF_DBM)
-		s->attrs.prot &= (uint8_t)~NW_PROT_W;
-	else
-		s->attrs.flags &= (uint16_t)~NW_LEAF_DIRTY;
-}
-
-static void make_old(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.flags &= (uint16_t)~NW_LEAF_ACCESSED;
-}
-
-static void count_bytes(void *arg, nw_ia_t ia, uint64_t size_bytes)
-{
-	(void)ia;
-	*(uint64_t *)arg += size_bytes;
-}
-
 /* ---- scenarios --------------------------------------------------------- */
 
 static void scenario_map_unmap(struct rig *rig, const struct place *p)
@@ -159,7 +108,7 @@ static void scenario_protect(struct rig *rig, const struct place *p)
 		   nw_protect(&rig->table, NW_IA(at), p->granule,
 			      NW_PROTECT_RESTRICT, NW_PROT_W, NULL, NULL),
 		   NW_OK);
-	flat_each(&rig->flat, at, at + p->granule, without_write, NULL);
+	flat_each(&rig->flat, at, at + p->granule, flat_without_write, NULL);
 	rig_check(rig);
 	if (!rig_flushed(rig, at, at + p->granule))
 		rig_fail(rig, "what was narrowed is not flushed");
@@ -168,7 +117,7 @@ static void scenario_protect(struct rig *rig, const struct place *p)
 		   nw_protect(&rig->table, NW_IA(at), p->granule,
 			      NW_PROTECT_RELAX, NW_PROT_W, NULL, NULL),
 		   NW_OK);
-	flat_each(&rig->flat, at, at + p->granule, with_write, NULL);
+	flat_each(&rig->flat, at, at + p->granule, flat_with_write, NULL);
 	rig_check(rig);
 	rig->step = "write-protect all";
 	rig_expect(rig,
@@ -176,7 +125,7 @@ static void scenario_protect(struct rig *rig, const struct place *p)
 				    place_end(p) - p->ia, NULL, NULL, NULL,
 				    NULL),
 		   NW_OK);
-	flat_each(&rig->flat, p->ia, place_end(p), write_protected, NULL);
+	flat_each(&rig->flat, p->ia, place_end(p), flat_write_protected, NULL);
 	rig_check(rig);
 }
 
@@ -203,13 +152,13 @@ static void scenario_many_dirty(struct rig *rig, const struct place *p)
 	rig->step = "harvest many";
 	map_both(rig, ia, size, size, &p->attrs, 0);
 	rig_expect(rig,
-		   nw_harvest_dirty(&rig->table, NW_IA(ia), size, count_bytes,
-				    &dirty, NULL),
+		   nw_harvest_dirty(&rig->table, NW_IA(ia), size,
+				    flat_count_bytes, &dirty, NULL),
 		   NW_OK);
-	if (dirty != (is_dirty(&p->attrs) ? size : 0))
+	if (dirty != (flat_is_dirty(&p->attrs) ? size : 0))
 		rig_fail(rig, "%#llx bytes are dirty",
 			 (unsigned long long)dirty);
-	flat_each(&rig->flat, ia, ia + size, make_clean, NULL);
+	flat_each(&rig->flat, ia, ia + size, flat_make_clean, NULL);
 	rig_check(rig);
 }
 
@@ -224,14 +173,14 @@ static void scenario_state(struct rig *rig, const struct place *p)
 	rig_forget(rig);
 	rig_expect(rig,
 		   nw_harvest_dirty(&rig->table, NW_IA(p->ia), size,
-				    count_bytes, &dirty, NULL),
+				    flat_count_bytes, &dirty, NULL),
 		   NW_OK);
-	if (dirty != (is_dirty(&p->attrs) ? size : 0))
+	if (dirty != (flat_is_dirty(&p->attrs) ? size : 0))
 		rig_fail(rig, "%#llx bytes are dirty",
 			 (unsigned long long)dirty);
 	if (dirty && !rig_flushed(rig, p->ia, place_end(p)))
 		rig_fail(rig, "what was cleaned is not flushed");
-	flat_each(&rig->flat, p->ia, place_end(p), make_clean, NULL);
+	flat_each(&rig->flat, p->ia, place_end(p), flat_make_clean, NULL);
 	rig_check(rig);
 	rig->step = "age";
 	rig_expect(rig,
@@ -242,7 +191,7 @@ static void scenario_state(struct rig *rig, const struct place *p)
 		rig_fail(rig, "%llu leaves are young",
 			 (unsigned long long)young);
 	if (was_accessed)
-		flat_each(&rig->flat, p->ia, place_end(p), make_old, NULL);
+		flat_each(&rig->flat, p->ia, place_end(p), flat_make_old, NULL);
 	rig_check(rig);
 }
 
@@ -419,7 +368,7 @@ static void scenario_run_members(struct rig *rig, const struct place *p)
 	static void name##_agrees_with_flat_model(void **state)                \
 	{                                                                      \
 		(void)state;                                                   \
-		place_run(scenario_##name);                                          \
+		place_run(scenario_##name);                                    \
 	}
 SCENARIO(map_unmap)
 SCENARIO(hole_in_leaf)

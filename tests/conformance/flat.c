@@ -94,3 +94,55 @@ uint64_t flat_bytes(const struct flat *flat)
 			bytes += flat->span[i].end - flat->span[i].start;
 	return bytes;
 }
+
+/* ---- attributes --------------------------------------------------------- */
+
+void flat_without_write(struct flat_span *span, void *arg)
+{
+	(void)arg;
+	span->attrs.prot &= (uint8_t)~NW_PROT_W;
+	span->attrs.flags &= (uint16_t)~NW_LEAF_DBM;
+}
+
+void flat_write_protected(struct flat_span *span, void *arg)
+{
+	flat_without_write(span, arg);
+	span->attrs.flags &= (uint16_t)~NW_LEAF_DIRTY;
+}
+
+void flat_with_write(struct flat_span *span, void *arg)
+{
+	(void)arg;
+	span->attrs.prot |= NW_PROT_W;
+}
+
+int flat_is_dirty(const struct nw_attrs *attrs)
+{
+	if (attrs->flags & NW_LEAF_DBM)
+		return (attrs->prot & NW_PROT_W) != 0;
+	return (attrs->flags & NW_LEAF_DIRTY) != 0;
+}
+
+void flat_make_clean(struct flat_span *span, void *arg)
+{
+	if (!flat_is_dirty(&span->attrs))
+		return;
+	if (arg)
+		*(uint64_t *)arg += span->end - span->start;
+	if (span->attrs.flags & NW_LEAF_DBM)
+		span->attrs.prot &= (uint8_t)~NW_PROT_W;
+	else
+		span->attrs.flags &= (uint16_t)~NW_LEAF_DIRTY;
+}
+
+void flat_make_old(struct flat_span *span, void *arg)
+{
+	(void)arg;
+	span->attrs.flags &= (uint16_t)~NW_LEAF_ACCESSED;
+}
+
+void flat_count_bytes(void *arg, nw_ia_t ia, uint64_t size_bytes)
+{
+	(void)ia;
+	*(uint64_t *)arg += size_bytes;
+}

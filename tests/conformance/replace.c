@@ -220,14 +220,6 @@ static void on_replaced(void *arg, const struct nw_replaced *was)
 	t->dirty_bytes += was->is_dirty ? span : 0;
 }
 
-/* Does hardware's record say that these leaves were written? */
-static int is_dirty(const struct nw_attrs *attrs)
-{
-	if (attrs->flags & NW_LEAF_DBM)
-		return (attrs->prot & NW_PROT_W) != 0;
-	return (attrs->flags & NW_LEAF_DIRTY) != 0;
-}
-
 static void replace_both(struct rig *rig, const struct place *p, uint64_t start,
 			 uint64_t end, uint64_t pa,
 			 const struct nw_attrs *attrs)
@@ -244,7 +236,7 @@ static void replace_both(struct rig *rig, const struct place *p, uint64_t start,
 	if (told.next_ia != end)
 		rig_fail(rig, "told up to %#llx",
 			 (unsigned long long)told.next_ia);
-	if (told.dirty_bytes != (is_dirty(&p->attrs) ? end - start : 0))
+	if (told.dirty_bytes != (flat_is_dirty(&p->attrs) ? end - start : 0))
 		rig_fail(rig, "%#llx bytes were dirty",
 			 (unsigned long long)told.dirty_bytes);
 	flat_put(rig, &span);
@@ -337,7 +329,7 @@ static void remap_both(struct rig *rig, uint64_t start, uint64_t end,
 static void scenario_remap(struct rig *rig, const struct place *p)
 {
 	const uint64_t at = middle(p), size = place_end(p) - p->ia;
-	const uint64_t all = is_dirty(&p->attrs) ? size : 0;
+	const uint64_t all = flat_is_dirty(&p->attrs) ? size : 0;
 	uint64_t dirty;
 
 	rig->step = "into nothing";
@@ -379,7 +371,7 @@ static void scenario_unmap_dirty(struct rig *rig, const struct place *p)
 {
 	const uint64_t at = middle(p), limit = UINT64_C(1)
 					       << rig->config.ia_bits;
-	const int has = is_dirty(&p->attrs);
+	const int has = flat_is_dirty(&p->attrs);
 	uint64_t dirty = 0, size = place_end(p) - p->ia;
 
 	map_both(rig, p->ia, size, p->pa, &p->attrs, p->level);

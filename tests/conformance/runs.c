@@ -67,59 +67,10 @@ static uint64_t bytes(const struct part *part)
 
 /* ---- the operations ---------------------------------------------------- */
 
-static void without_write(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.prot &= (uint8_t)~NW_PROT_W;
-	s->attrs.flags &= (uint16_t)~NW_LEAF_DBM;
-}
-
-static void write_protected(struct flat_span *s, void *arg)
-{
-	without_write(s, arg);
-	s->attrs.flags &= (uint16_t)~NW_LEAF_DIRTY;
-}
-
-static void with_write(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.prot |= NW_PROT_W;
-}
-
-static int is_dirty(const struct nw_attrs *attrs)
-{
-	if (attrs->flags & NW_LEAF_DBM)
-		return (attrs->prot & NW_PROT_W) != 0;
-	return (attrs->flags & NW_LEAF_DIRTY) != 0;
-}
-
-static void make_clean(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	if (!is_dirty(&s->attrs))
-		return;
-	if (s->attrs.flags & NW_LEAF_DBM)
-		s->attrs.prot &= (uint8_t)~NW_PROT_W;
-	else
-		s->attrs.flags &= (uint16_t)~NW_LEAF_DIRTY;
-}
-
-static void make_old(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.flags &= (uint16_t)~NW_LEAF_ACCESSED;
-}
-
 static void make_young(struct flat_span *s, void *arg)
 {
 	(void)arg;
 	s->attrs.flags |= NW_LEAF_ACCESSED;
-}
-
-static void count_bytes(void *arg, nw_ia_t ia, uint64_t size_bytes)
-{
-	(void)ia;
-	*(uint64_t *)arg += size_bytes;
 }
 
 /* The runs that the part touches, whole. */
@@ -142,7 +93,7 @@ static void scenario_protect(struct rig *rig, const struct place *p,
 		   nw_protect(&rig->table, NW_IA(part->start), bytes(part),
 			      NW_PROTECT_RESTRICT, NW_PROT_W, NULL, NULL),
 		   NW_OK);
-	flat_each(&rig->flat, part->start, part->end, without_write, NULL);
+	flat_each(&rig->flat, part->start, part->end, flat_without_write, NULL);
 	check(rig, p, RUNS - part->broken);
 	if (!rig_flushed(rig, part->start, part->end))
 		rig_fail(rig, "what was narrowed is not flushed");
@@ -154,7 +105,7 @@ static void scenario_protect(struct rig *rig, const struct place *p,
 		   nw_protect(&rig->table, NW_IA(part->start), bytes(part),
 			      NW_PROTECT_RELAX, NW_PROT_W, NULL, NULL),
 		   NW_OK);
-	flat_each(&rig->flat, part->start, part->end, with_write, NULL);
+	flat_each(&rig->flat, part->start, part->end, flat_with_write, NULL);
 	check(rig, p, RUNS - part->broken);
 	rig->step = "collapse what is equal";
 	if (p->attrs.flags & NW_LEAF_DBM)
@@ -178,15 +129,16 @@ static void scenario_write_protect(struct rig *rig, const struct place *p,
 	rig_forget(rig);
 	rig_expect(rig,
 		   nw_write_protect(&rig->table, NW_IA(part->start),
-				    bytes(part), count_bytes, &dirty, NULL,
+				    bytes(part), flat_count_bytes, &dirty, NULL,
 				    NULL),
 		   NW_OK);
-	if (dirty != (is_dirty(&p->attrs) ? bytes(part) : 0))
+	if (dirty != (flat_is_dirty(&p->attrs) ? bytes(part) : 0))
 		rig_fail(rig, "%#llx bytes are dirty",
 			 (unsigned long long)dirty);
 	if (!rig_flushed(rig, part->start, part->end))
 		rig_fail(rig, "what was narrowed is not flushed");
-	flat_each(&rig->flat, part->start, part->end, write_protected, NULL);
+	flat_each(&rig->flat, part->start, part->end, flat_write_protected,
+		  NULL);
 	check(rig, p, RUNS - part->broken);
 	rig->step = "write-protect again";
 	rig_forget(rig);
@@ -202,8 +154,8 @@ static void scenario_write_protect(struct rig *rig, const struct place *p,
 		   nw_write_protect(&rig->table, NW_IA(p->ia), RUNS * p->run,
 				    NULL, NULL, NULL, NULL),
 		   NW_OK);
-	flat_each(&rig->flat, p->ia, p->ia + RUNS * p->run, write_protected,
-		  NULL);
+	flat_each(&rig->flat, p->ia, p->ia + RUNS * p->run,
+		  flat_write_protected, NULL);
 	check(rig, p, RUNS - part->broken);
 	collapse(rig, p);
 	check(rig, p, RUNS);
@@ -222,12 +174,13 @@ static void scenario_state(struct rig *rig, const struct place *p,
 	rig->step = "harvest";
 	rig_expect(rig,
 		   nw_harvest_dirty(&rig->table, NW_IA(part->start),
-				    bytes(part), count_bytes, &dirty, NULL),
+				    bytes(part), flat_count_bytes, &dirty,
+				    NULL),
 		   NW_OK);
-	if (dirty != (is_dirty(&p->attrs) ? bytes(&around) : 0))
+	if (dirty != (flat_is_dirty(&p->attrs) ? bytes(&around) : 0))
 		rig_fail(rig, "%#llx bytes are dirty",
 			 (unsigned long long)dirty);
-	flat_each(&rig->flat, around.start, around.end, make_clean, NULL);
+	flat_each(&rig->flat, around.start, around.end, flat_make_clean, NULL);
 	check(rig, p, RUNS);
 	old.flags &= (uint16_t)~NW_LEAF_ACCESSED;
 	if (rig->ops->encode_leaf(rig->geo, p->level, NW_PA(p->pa), &old,
@@ -243,7 +196,8 @@ static void scenario_state(struct rig *rig, const struct place *p,
 		if (young != (again ? 0 : bytes(part) / p->span))
 			rig_fail(rig, "%llu leaves are young",
 				 (unsigned long long)young);
-		flat_each(&rig->flat, around.start, around.end, make_old, NULL);
+		flat_each(&rig->flat, around.start, around.end, flat_make_old,
+			  NULL);
 		check(rig, p, RUNS);
 	}
 	rig->step = "touch";
@@ -339,8 +293,8 @@ static void scenario_split(struct rig *rig, const struct place *p,
 
 /* ---- hardware's marks -------------------------------------------------- */
 
-static nw_entry_t encoded(struct rig *rig, const struct place *p,
-			  unsigned prot, unsigned flags)
+static nw_entry_t encoded(struct rig *rig, const struct place *p, unsigned prot,
+			  unsigned flags)
 {
 	struct nw_attrs attrs = p->attrs;
 	nw_entry_t entry = 0;
@@ -352,7 +306,8 @@ static nw_entry_t encoded(struct rig *rig, const struct place *p,
 	return entry;
 }
 
-/* The bits that hardware changes when such a leaf is written; 0: it keeps none. */
+/* The bits that hardware changes when such a leaf is written; 0: it keeps none.
+ */
 static nw_entry_t hardware_bits(struct rig *rig, const struct place *p)
 {
 	unsigned flags = p->attrs.flags;
@@ -367,7 +322,8 @@ static nw_entry_t hardware_bits(struct rig *rig, const struct place *p)
 		written = encoded(rig, p, p->attrs.prot,
 				  flags | NW_LEAF_ACCESSED | NW_LEAF_DIRTY);
 	}
-	return is_dirty(&p->attrs) && clean && written ? clean ^ written : 0;
+	return flat_is_dirty(&p->attrs) && clean && written ? clean ^ written
+							    : 0;
 }
 
 struct marking {
@@ -428,7 +384,7 @@ static void scenario_hardware(struct rig *rig, const struct place *p,
 	dirty = 0;
 	rig_expect(rig,
 		   nw_harvest_dirty(&rig->table, NW_IA(p->ia), RUNS * p->run,
-				    count_bytes, &dirty, NULL),
+				    flat_count_bytes, &dirty, NULL),
 		   NW_OK);
 	if (dirty != p->run - bytes(part))
 		rig_fail(rig, "%#llx bytes are dirty",
@@ -457,7 +413,7 @@ static void scenario_harvest_marked(struct rig *rig, const struct place *p,
 	rig_forget(rig);
 	rig_expect(rig,
 		   nw_harvest_dirty(&rig->table, NW_IA(run), p->span,
-				    count_bytes, &dirty, NULL),
+				    flat_count_bytes, &dirty, NULL),
 		   NW_OK);
 	if (dirty != p->run)
 		rig_fail(rig, "%#llx bytes are dirty",
@@ -585,9 +541,9 @@ int main(void)
 		cmocka_unit_test(run_state_is_harvested_and_aged_whole),
 		cmocka_unit_test(
 			run_unmap_is_broken_only_in_part_and_formed_again),
+		cmocka_unit_test(run_split_becomes_members_and_is_formed_again),
 		cmocka_unit_test(
-			run_split_becomes_members_and_is_formed_again),
-		cmocka_unit_test(run_hardware_mark_of_one_member_is_that_of_all),
+			run_hardware_mark_of_one_member_is_that_of_all),
 		cmocka_unit_test(run_harvest_marked_tells_all_members),
 	};
 

@@ -190,46 +190,6 @@ static unsigned take_level(void)
 /* ---- what becomes of the model
  * ------------------------------------------------ */
 
-static void without_write(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.prot &= (uint8_t)~NW_PROT_W;
-	s->attrs.flags &= (uint16_t)~NW_LEAF_DBM;
-}
-
-static void write_protected(struct flat_span *s, void *arg)
-{
-	without_write(s, arg);
-	s->attrs.flags &= (uint16_t)~NW_LEAF_DIRTY;
-}
-
-static void with_write(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.prot |= NW_PROT_W;
-}
-
-static void make_clean(struct flat_span *s, void *arg)
-{
-	const int by_right = (s->attrs.flags & NW_LEAF_DBM) != 0;
-	const int is_dirty = by_right ? s->attrs.prot & NW_PROT_W
-				      : s->attrs.flags & NW_LEAF_DIRTY;
-
-	if (!is_dirty)
-		return;
-	*(uint64_t *)arg += s->end - s->start;
-	if (by_right)
-		s->attrs.prot &= (uint8_t)~NW_PROT_W;
-	else
-		s->attrs.flags &= (uint16_t)~NW_LEAF_DIRTY;
-}
-
-static void make_old(struct flat_span *s, void *arg)
-{
-	(void)arg;
-	s->attrs.flags &= (uint16_t)~NW_LEAF_ACCESSED;
-}
-
 static int is_ageing(void)
 {
 	struct nw_attrs old = run.attrs;
@@ -238,12 +198,6 @@ static int is_ageing(void)
 	old.flags &= (uint16_t)~NW_LEAF_ACCESSED;
 	return run.rig.ops->encode_leaf(run.rig.geo, 0, NW_PA(0), &old,
 					&entry) == NW_OK;
-}
-
-static void count_bytes(void *arg, nw_ia_t ia, uint64_t size_bytes)
-{
-	(void)ia;
-	*(uint64_t *)arg += size_bytes;
 }
 
 /* ---- operations
@@ -325,9 +279,9 @@ static void op_rights(unsigned what)
 				    NW_PROT_W, NULL, NULL);
 	if (fine(status))
 		flat_each(&run.rig.flat, start, start + size,
-			  what == 0   ? write_protected
-			  : what == 1 ? without_write
-				      : with_write,
+			  what == 0   ? flat_write_protected
+			  : what == 1 ? flat_without_write
+				      : flat_with_write,
 			  NULL);
 }
 
@@ -344,14 +298,15 @@ static void op_state(int is_age)
 				  NULL),
 			   NW_OK);
 		if (is_ageing())
-			flat_each(&run.rig.flat, 0, run.limit, make_old, NULL);
+			flat_each(&run.rig.flat, 0, run.limit, flat_make_old,
+				  NULL);
 		return;
 	}
 	rig_expect(&run.rig,
-		   nw_harvest_dirty(t, NW_IA(0), run.limit, count_bytes, &told,
-				    NULL),
+		   nw_harvest_dirty(t, NW_IA(0), run.limit, flat_count_bytes,
+				    &told, NULL),
 		   NW_OK);
-	flat_each(&run.rig.flat, 0, run.limit, make_clean, &want);
+	flat_each(&run.rig.flat, 0, run.limit, flat_make_clean, &want);
 	if (told != want)
 		rig_fail(&run.rig, "%#llx bytes dirty, expected %#llx",
 			 (unsigned long long)told, (unsigned long long)want);
